@@ -1,0 +1,252 @@
+/*
+ * The pure core: the only interface that the daemon, the simulator and the fuzzers use.
+ *
+ * The core does no I/O, reads no clock and draws no randomness of its own. Its owner gives it time,
+ * entropy, datagrams and tunnel packets, and takes away datagrams, tunnel packets and events:
+ *
+ *     hw_core_datagrams_in / hw_core_packets_in / hw_core_tick
+ *     hw_core_datagrams_out / hw_core_packets_out / hw_core_events_out, until each gives 0
+ *     sleep until hw_core_next_deadline, or until something arrives
+ *
+ * `now` never goes backwards between calls. One core is used by one thread. The outputs are bounded
+ * queues: an owner that does not empty them loses packets to named drops, never memory.
+ */
+#ifndef HW_CORE_CORE_H
+#define HW_CORE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "core/drop.h"
+#include "sched/sched.h"
+
+#define HW_CORE_MAX_LINKS 16u
+#define HW_CORE_MAX_PATHS 16u     /* of one peer */
+#define HW_CORE_MAX_ENDPOINTS 8u  /* of one peer on one link */
+#define HW_CORE_NAME_BYTES 64u    /* names of links and peers, with the final zero */
+#define HW_LINK_ALL UINT32_MAX    /* an endpoint that every link may use */
+
+struct hw_core;
+struct hw_suite;
+
+struct hw_core_env {
+	/* Fills out with len unpredictable bytes. Must not fail. */
+	void (*random)(void *ctx, void *out, size_t len);
+	void *ctx;
+};
+
+struct hw_link_config {
+	char name[HW_CORE_NAME_BYTES];
+	enum hw_link_use use;
+	uint32_t price;
+};
+
+struct hw_peer_config {
+	char name[HW_CORE_NAME_BYTES];
+	uint8_t public_key[32];
+	uint8_t psk[32]; /* zero when there is none, as Noise's psk2 then says */
+};
+
+/* Plain data, checked by whoever made it; the core copies it and wipes its copy at the end. */
+struct hw_core_config {
+	const struct hw_suite *suite;
+	const struct hw_strategy *strategy;
+	uint8_t private_key[32];
+	bool layer2;             /* inner packets are Ethernet frames, else IP packets */
+	uint32_t tunnel_mtu;     /* bytes of IP that the tunnel device takes */
+	bool mss_clamp;
+	bool copy_dscp;          /* show the inner DSCP and ECN outside */
+	bool compression;        /* LZ4, adaptive */
+	uint32_t replay_packets; /* initial window of each stream; grows up to 8 times */
+	hw_time replay_time;     /* how late a packet may be */
+	hw_time rekey_after;     /* 120 s */
+	hw_time reject_after;    /* 180 s */
+	uint64_t rekey_packets;  /* in one stream */
+	struct hw_link_config links[HW_CORE_MAX_LINKS];
+	uint32_t link_count;
+	const struct hw_peer_config *peers; /* one for now */
+	uint32_t peer_count;
+};
+
+/* Defaults of everything that has one; suite, strategy, keys, links and peers stay empty. */
+void hw_core_config_init(struct hw_core_config *config);
+
+/* A received datagram. */
+struct hw_datagram {
+	struct hw_buf *buf;
+	struct hw_tuple tuple;
+	hw_time at;  /* arrival, as exactly as the owner knows it; at most `now` */
+	uint8_t tos; /* outer DSCP and ECN byte */
+};
+
+/*
+ * A datagram to send: `head`, then the bytes of `body` (body may be shared between several
+ * datagrams and is read-only). The receiver of the struct owns one reference to body.
+ */
+struct hw_datagram_out {
+	struct hw_tuple tuple;
+	struct hw_buf *body;
+	uint8_t head[16];
+	uint8_t head_bytes; /* 0 or 16 */
+	uint8_t tos;
+};
+
+enum hw_event_type {
+	HW_EVENT_SESSION_UP,      /* first handshake of a peer done, or done again after a loss */
+	HW_EVENT_SESSION_DOWN,    /* nothing heard from the peer on any path for too long */
+	HW_EVENT_SESSION_CLOSED,  /* the peer said goodbye */
+	HW_EVENT_HANDSHAKE_STALL, /* still no answer; value: seconds so far */
+	HW_EVENT_PATH_UP,
+	HW_EVENT_PATH_SUSPECT,
+	HW_EVENT_PATH_DOWN,
+	HW_EVENT_PATH_NEW,     /* value: path */
+	HW_EVENT_PATH_MOVED,   /* the peer's address on this path changed; tuple is the new one */
+	HW_EVENT_PATH_REMOVED,
+	HW_EVENT_TIMESTAMP     /* value: wall-clock floor in ns that must survive a restart */
+};
+
+struct hw_event {
+	enum hw_event_type type;
+	uint32_t peer;  /* index into the configuration's peers */
+	uint32_t path;  /* UINT32_MAX where none */
+	struct hw_tuple tuple;
+	uint64_t value;
+	hw_time at;
+};
+
+enum hw_peer_state { HW_PEER_IDLE, HW_PEER_HANDSHAKE, HW_PEER_UP, HW_PEER_DOWN };
+
+struct hw_path_snapshot {
+	uint32_t path;
+	struct hw_tuple tuple;
+	enum hw_path_state state;
+	int64_t rtt_ns;   /* -1: not known; the same below */
+	int64_t owd_ns;   /* one-way delay towards this node beyond the fastest path's */
+	int64_t jitter_ns;
+	double loss_tx;   /* 0..1, -1 */
+	double loss_rx;
+	double rate_tx_Bps;
+	double rate_rx_Bps;
+	uint64_t tx_packets, tx_bytes;  /* UDP payload bytes */
+	uint64_t rx_packets, rx_bytes;  /* authentic, copies included */
+	uint64_t duplicates;            /* received copies that another had preceded */
+};
+
+struct hw_stream_snapshot {
+	uint8_t stream;
+	uint64_t sent;       /* sealed packets */
+	uint64_t delivered;  /* sealed packets accepted, once each */
+	uint64_t duplicates; /* copies dropped */
+	uint64_t lost;       /* counters below the highest that never came */
+};
+
+struct hw_peer_snapshot {
+	char name[HW_CORE_NAME_BYTES];
+	uint8_t public_key[32];
+	enum hw_peer_state state;
+	int64_t handshake_age_ns; /* -1: never */
+	struct hw_path_snapshot paths[HW_CORE_MAX_PATHS];
+	uint32_t path_count;
+	struct hw_stream_snapshot streams[16]; /* those that were ever used */
+	uint32_t stream_count;
+};
+
+/*
+ * Conservation, exact after every call:
+ *   rx_datagrams = rx_handshake + rx_control + rx_delivered + rx_held + sum of the rx_* drops
+ *   tx_packets   = tx_sent + tx_waiting + sum of the tx_* drops
+ */
+struct hw_core_totals {
+	uint64_t rx_datagrams;
+	uint64_t rx_handshake;
+	uint64_t rx_control;
+	uint64_t rx_delivered; /* datagrams whose content reached the tunnel device */
+	uint64_t rx_held;      /* fragments waiting for the rest, now */
+	uint64_t rx_packets;   /* inner packets given to the tunnel device */
+	uint64_t tx_packets;   /* inner packets taken from the tunnel device */
+	uint64_t tx_sent;      /* of them, sealed and given to at least one path */
+	uint64_t tx_waiting;   /* of them, held until the session is up, now */
+	uint64_t tx_copies;    /* transmissions of source packets, first ones included */
+	uint64_t tx_source_packets; /* sealed source packets: fragments count one each */
+	uint64_t drops[HW_DROP_COUNT];
+};
+
+/*
+ * A core without configuration. The pool is the owner's and must outlive the core; every buffer
+ * given to the core comes from it. HW_E_NOMEM.
+ */
+HW_MUST_USE int hw_core_new(const struct hw_core_env *env, struct hw_pool *pool, hw_time now,
+			    struct hw_core **ret_core);
+
+/* Says nothing to the peer (see hw_core_close), wipes all keys. NULL is allowed. */
+void hw_core_free(struct hw_core *core);
+
+/*
+ * Take the configuration. HW_E_INVAL: a field makes no sense; HW_E_LIMIT: too many links or peers;
+ * HW_E_CRYPTO; HW_E_STATE: the core is configured already.
+ */
+HW_MUST_USE int hw_core_apply(struct hw_core *core, const struct hw_core_config *config, hw_time now);
+
+/*
+ * The wall clock, for handshake timestamps: now is wall_ns since 1970. Called at start and when the
+ * owner notices a jump. `floor_ns` is the highest value that HW_EVENT_TIMESTAMP ever reported (0 if
+ * none is known): timestamps never fall below it, whatever the clock says.
+ */
+void hw_core_wall_clock(struct hw_core *core, uint64_t wall_ns, uint64_t floor_ns, hw_time now);
+
+/* A link can be used from now on: its sockets are open. mtu_bytes is the interface's (IP packets). */
+void hw_core_link_up(struct hw_core *core, uint32_t link, uint32_t mtu_bytes, hw_time now);
+void hw_core_link_down(struct hw_core *core, uint32_t link, hw_time now);
+
+/*
+ * The peer's addresses on one link, or on HW_LINK_ALL: replaces what was given before. Links with
+ * endpoints of their own do not use those of HW_LINK_ALL. A core without endpoints never initiates.
+ * HW_E_INVAL, HW_E_LIMIT.
+ */
+HW_MUST_USE int hw_core_endpoints(struct hw_core *core, uint32_t peer, uint32_t link,
+				  const struct hw_addr *addrs, size_t count, hw_time now);
+
+/* Takes the buffers: datagrams from the network. `now` is the time of the call. */
+void hw_core_datagrams_in(struct hw_core *core, const struct hw_datagram *in, size_t count,
+			  hw_time now);
+
+/* Takes the buffers: inner packets from the tunnel device. */
+void hw_core_packets_in(struct hw_core *core, struct hw_buf *const *in, size_t count, hw_time now);
+
+/* The system refused to send to this tuple; `gone` when the link itself is no more. */
+void hw_core_send_failed(struct hw_core *core, const struct hw_tuple *tuple, bool gone, hw_time now);
+
+/* Run whatever is due. */
+void hw_core_tick(struct hw_core *core, hw_time now);
+
+/* When hw_core_tick is next needed; HW_TIME_NEVER when nothing is pending. */
+hw_time hw_core_next_deadline(const struct hw_core *core);
+
+/* Gives up to max datagrams, in order; returns how many. */
+size_t hw_core_datagrams_out(struct hw_core *core, struct hw_datagram_out *ret_out, size_t max);
+
+/* Gives up to max inner packets for the tunnel device, in order. */
+size_t hw_core_packets_out(struct hw_core *core, struct hw_buf **ret_out, size_t max);
+
+size_t hw_core_events_out(struct hw_core *core, struct hw_event *ret_out, size_t max);
+
+/* Tell every peer goodbye: CLOSE datagrams wait in the output. The core stays usable only for that. */
+void hw_core_close(struct hw_core *core, hw_time now);
+
+uint32_t hw_core_peer_count(const struct hw_core *core);
+void hw_core_peer_snapshot(const struct hw_core *core, uint32_t peer, hw_time now,
+			   struct hw_peer_snapshot *ret_snapshot);
+void hw_core_totals(const struct hw_core *core, struct hw_core_totals *ret_totals);
+
+/*
+ * A hash of all state that a forged datagram must not change: everything but the counters. For
+ * tests: equal before and after input that was refused.
+ */
+uint64_t hw_core_state_hash(const struct hw_core *core);
+
+#endif
