@@ -1,0 +1,196 @@
+/*
+ * The configuration file: what it says, as plain data, and how it is read.
+ *
+ *     hw_config_load    file -> struct hw_config, key files read and checked too
+ *     hw_config_parse   text -> struct hw_config, touching no other file
+ *     hw_config_core    struct hw_config -> what the core takes (core/core.h)
+ *
+ * Reading never stops at the first fault: all faults, up to a limit, are gathered in a report that
+ * names line and column. The format is YAML 1.1 as libyaml reads it, less what a configuration has
+ * no need of: no aliases or anchors, no tags, one document. docs/configuration.md is the reference.
+ */
+#ifndef HW_CONFIG_CONFIG_H
+#define HW_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "core/core.h"
+
+#define HW_CONFIG_MAX_BYTES (1u << 20) /* of the file */
+#define HW_CONFIG_MAX_DEPTH 16u        /* of nested lists and mappings */
+#define HW_CONFIG_MAX_ADDRESSES 16u    /* of the tunnel device */
+#define HW_CONFIG_MAX_PEERS 16u
+#define HW_CONFIG_PEERS_NOW 1u         /* how many of them this version serves */
+#define HW_CONFIG_MAX_NOTES 20u        /* errors and warnings kept in a report */
+#define HW_CONFIG_PATH_BYTES 1024u     /* of a file's name, with the final zero */
+#define HW_CONFIG_HOST_BYTES 256u      /* of a host name, with the final zero */
+#define HW_CONFIG_DEVICE_BYTES 16u     /* of an interface name, with the final zero (IFNAMSIZ) */
+#define HW_CONFIG_KEY_BYTES 32u
+
+enum hw_config_role {
+	HW_ROLE_CLIENT, /* starts the session: it knows an endpoint of its peer */
+	HW_ROLE_HUB     /* waits for its peers */
+};
+
+enum hw_config_log {
+	HW_CONFIG_LOG_ERROR,
+	HW_CONFIG_LOG_WARNING,
+	HW_CONFIG_LOG_INFO,
+	HW_CONFIG_LOG_DEBUG
+};
+
+/* host:port as written; the daemon resolves it, again whenever the path stays silent. */
+struct hw_config_endpoint {
+	char host[HW_CONFIG_HOST_BYTES]; /* name or address, without the brackets of IPv6 */
+	uint16_t port;
+	struct hw_addr addr; /* with the port, when host is a literal address; else family NONE */
+};
+
+struct hw_config_prefix {
+	struct hw_addr addr; /* port 0 */
+	uint8_t bits;        /* 0..32 or 0..128 */
+};
+
+struct hw_config_tunnel {
+	char device[HW_CONFIG_DEVICE_BYTES]; /* "hw0" unless named */
+	bool layer2;                         /* type: tap (the default), else tun */
+	struct hw_config_prefix addresses[HW_CONFIG_MAX_ADDRESSES];
+	uint32_t address_count;
+	uint32_t mtu;     /* bytes of IP; 1500 */
+	bool mss_clamp;   /* on */
+	bool copy_dscp;   /* off */
+	bool compression; /* lz4, else off (the default) */
+};
+
+struct hw_config_identity {
+	bool shared_secret;              /* secret-file, else private-key-file */
+	char file[HW_CONFIG_PATH_BYTES]; /* resolved against the configuration's folder */
+	enum hw_config_role role;        /* derived where the file does not say */
+	bool role_given;                 /* the file says */
+	uint8_t bytes[HW_CONFIG_KEY_BYTES]; /* the secret or the private key; zero until loaded */
+	bool loaded;
+};
+
+struct hw_config_listen {
+	bool given;          /* else any free port, and nobody can be the first to write to us */
+	struct hw_addr addr; /* port always set if given; family NONE: every address, IPv4 and IPv6 */
+};
+
+struct hw_config_peer {
+	char name[HW_CORE_NAME_BYTES];
+	uint8_t public_key[HW_CONFIG_KEY_BYTES]; /* zero with a shared secret */
+	char preshared_key_file[HW_CONFIG_PATH_BYTES]; /* "" when there is none */
+	uint8_t preshared_key[HW_CONFIG_KEY_BYTES];
+	struct hw_config_endpoint endpoints[HW_CORE_MAX_ENDPOINTS]; /* for every link: HW_LINK_ALL */
+	uint32_t endpoint_count;
+};
+
+struct hw_config_link {
+	char name[HW_CORE_NAME_BYTES];
+	char interface[HW_CONFIG_DEVICE_BYTES]; /* "": bound to no device */
+	struct hw_addr address;                 /* local source address; family NONE: the kernel's choice */
+	struct hw_config_endpoint endpoints[HW_CORE_MAX_ENDPOINTS]; /* this link's own, instead of the peer's */
+	uint32_t endpoint_count;
+	uint32_t mtu; /* bytes of IP; 0: the interface's */
+	uint32_t price; /* relative; 1 */
+	enum hw_link_use use;
+};
+
+struct hw_config_session {
+	uint32_t replay_packets; /* 65536 */
+	hw_time replay_time;     /* 10 s */
+	hw_time rekey_after;     /* 120 s */
+	hw_time reject_after;    /* 180 s */
+	uint64_t rekey_packets;  /* of one stream */
+};
+
+struct hw_config {
+	char file[HW_CONFIG_PATH_BYTES]; /* where it came from, for messages */
+	struct hw_config_tunnel tunnel;
+	struct hw_config_identity identity;
+	struct hw_config_listen listen;
+	struct hw_config_peer peers[HW_CONFIG_MAX_PEERS];
+	uint32_t peer_count; /* at least 1: with a shared secret and no peers, one named "peer" */
+	struct hw_config_link links[HW_CORE_MAX_LINKS];
+	uint32_t link_count; /* at least 1: without links, one named "any" bound to no device */
+	bool links_given;
+	char mode[32];  /* name of the strategy (sched/sched.h) */
+	char suite[32]; /* name of the suite (crypto/suite.h) */
+	struct hw_config_session session;
+	enum hw_config_log log_level;
+};
+
+struct hw_config_note {
+	bool warning; /* else an error */
+	uint32_t line, column; /* from 1; 0: the file as a whole */
+	char text[320]; /* one line of printable ASCII */
+};
+
+/* What was found wrong, in the order of the file. Starts zeroed. */
+struct hw_config_report {
+	char file[HW_CONFIG_PATH_BYTES];
+	struct hw_config_note notes[HW_CONFIG_MAX_NOTES];
+	uint32_t note_count;
+	uint32_t error_count;   /* all of them, also those not kept */
+	uint32_t warning_count;
+};
+
+/*
+ * Read the file `path`, then the key files it names. The result is the caller's, to be given back
+ * to hw_config_free. Warnings may be in the report on success too.
+ * HW_E_SYSTEM: the file cannot be read; HW_E_MALFORMED: it, or a key file, is wrong; in both cases
+ * the report says what. HW_E_NOMEM.
+ */
+HW_MUST_USE int hw_config_load(const char *path, struct hw_config_report *report,
+			       struct hw_config **ret_config);
+
+/*
+ * The same for a text in memory; key files are named in the result but not read. `name` stands for
+ * the file in messages, and its folder is the one that relative paths start from.
+ */
+HW_MUST_USE int hw_config_parse(const char *text, size_t len, const char *name,
+				struct hw_config_report *report, struct hw_config **ret_config);
+
+/* Wipes the keys and frees. NULL is allowed. */
+void hw_config_free(struct hw_config *config);
+
+/* "file:line:column: error: text", one line each, the folded rest counted at the end. */
+void hw_config_report_print(const struct hw_config_report *report, FILE *out);
+
+/* What the core takes: core.peers points to peers, so the struct must not be moved while in use. */
+struct hw_config_core {
+	struct hw_core_config core;
+	struct hw_peer_config peers[HW_CONFIG_MAX_PEERS];
+};
+
+/*
+ * Fill in what hw_core_apply takes from a loaded configuration. ret_core holds keys: the caller
+ * wipes it with hw_bytes_wipe as soon as the core has taken it.
+ * HW_E_STATE: the keys are not loaded; HW_E_UNSUPPORTED: mode or suite is not in this build;
+ * HW_E_CRYPTO: a key is not one that can be used.
+ */
+HW_MUST_USE int hw_config_core(const struct hw_config *config, struct hw_config_core *ret_core);
+
+/*
+ * Read a file that holds one secret: 32 bytes in base64 on its only line. It must be a regular
+ * file of root or of the running user that neither group nor world can read or write. On failure
+ * `ret_problem` says in one line what is wrong and what to type. HW_E_SYSTEM, HW_E_AUTH (owner or
+ * mode), HW_E_MALFORMED.
+ */
+#define HW_CONFIG_PROBLEM_BYTES 256u
+HW_MUST_USE int hw_config_read_secret(const char *path, uint8_t ret_bytes[HW_CONFIG_KEY_BYTES],
+				      char ret_problem[HW_CONFIG_PROBLEM_BYTES]);
+
+/*
+ * The known word closest to `word` by edit distance, or NULL when none is close enough to be meant:
+ * at most a third of the longer one's letters differ. For "did you mean".
+ */
+const char *hw_config_nearest(const char *word, const char *const *known, size_t count);
+
+#endif
