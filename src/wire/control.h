@@ -1,0 +1,169 @@
+/*
+ * Control frames (docs/wire.md, "Control frames"): what stream 0 carries inside the seal. A writer
+ * appends frames to a region of bytes; a reader walks over them.
+ *
+ * The frames come from an authenticated peer, but the reader trusts nothing about them: lengths,
+ * counts, path ids, streams and states are checked here, so that whoever uses a frame can index
+ * arrays with what is in it.
+ */
+#ifndef HW_WIRE_CONTROL_H
+#define HW_WIRE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum hw_control_type {
+	HW_CONTROL_PADDING = 0,
+	HW_CONTROL_PROBE = 1,
+	HW_CONTROL_PROBE_REPLY = 2,
+	HW_CONTROL_REPORT = 3,
+	HW_CONTROL_CHALLENGE = 4,
+	HW_CONTROL_CHALLENGE_REPLY = 5,
+	HW_CONTROL_PATH_STATE = 6,
+	HW_CONTROL_MTU_PROBE = 7, /* reserved */
+	HW_CONTROL_CLOSE = 8
+};
+
+#define HW_CONTROL_HEADER_BYTES 3u
+#define HW_CONTROL_TOKEN_BYTES 8u
+#define HW_CONTROL_PATHS 16u   /* path ids are 0..15, and so many entries a report may have */
+#define HW_CONTROL_STREAMS 16u
+#define HW_CONTROL_STATES 4u   /* 0 probing, 1 up, 2 suspect, 3 down */
+#define HW_CONTROL_PROBE_IDLE 0x01u /* flag: the path carries nothing but probes */
+
+/* Whole frames, header included. */
+#define HW_CONTROL_PROBE_BYTES 13u
+#define HW_CONTROL_PROBE_REPLY_BYTES 17u
+#define HW_CONTROL_CHALLENGE_BYTES 11u
+#define HW_CONTROL_CHALLENGE_REPLY_BYTES 12u
+#define HW_CONTROL_PATH_STATE_BYTES 5u
+#define HW_CONTROL_CLOSE_BYTES 4u
+#define HW_CONTROL_REPORT_PATH_BYTES 26u
+#define HW_CONTROL_REPORT_STREAM_BYTES 17u
+#define HW_CONTROL_REPORT_BYTES(paths, streams) \
+	(5u + (paths) * HW_CONTROL_REPORT_PATH_BYTES + (streams) * HW_CONTROL_REPORT_STREAM_BYTES)
+
+struct hw_control_probe {
+	uint8_t path;  /* sender's number for the path */
+	uint8_t flags; /* HW_CONTROL_PROBE_*; unknown bits are kept and mean nothing */
+	uint8_t token[HW_CONTROL_TOKEN_BYTES];
+};
+
+struct hw_control_probe_reply {
+	uint8_t path;     /* as in the probe */
+	uint8_t own_path; /* the answerer's number for the path */
+	uint8_t token[HW_CONTROL_TOKEN_BYTES];
+	uint32_t hold_us; /* from the probe's arrival to this reply */
+};
+
+struct hw_control_report_path {
+	uint8_t path;         /* as the receiver of the report numbers it */
+	uint8_t state;        /* as the reporter sees it */
+	uint32_t highest_seq; /* extended to 32 bits */
+	uint32_t received;    /* with a valid stamp, modulo 2^32 */
+	uint32_t duplicates;  /* of them, copies of what had arrived already */
+	uint32_t owd_us;      /* modulo 2^32, arbitrary offset, smoothed */
+	uint32_t jitter_us;
+	uint32_t rate_kbps;   /* units of 125 bytes/s */
+};
+
+struct hw_control_report_stream {
+	uint8_t stream;
+	uint64_t highest;  /* counter */
+	uint64_t accepted; /* packets */
+};
+
+struct hw_control_report {
+	uint32_t path_count;
+	uint32_t stream_count;
+	struct hw_control_report_path paths[HW_CONTROL_PATHS];
+	struct hw_control_report_stream streams[HW_CONTROL_STREAMS];
+};
+
+struct hw_control_challenge {
+	uint8_t token[HW_CONTROL_TOKEN_BYTES];
+};
+
+struct hw_control_challenge_reply {
+	uint8_t token[HW_CONTROL_TOKEN_BYTES];
+	uint8_t path; /* sender's number for the path */
+};
+
+struct hw_control_path_state {
+	uint8_t path; /* sender's number */
+	uint8_t state;
+};
+
+struct hw_control_close {
+	uint8_t reason;
+};
+
+struct hw_control_frame {
+	enum hw_control_type type; /* never PADDING or MTU_PROBE: the reader skips them */
+	union {
+		struct hw_control_probe probe;
+		struct hw_control_probe_reply probe_reply;
+		struct hw_control_report report;
+		struct hw_control_challenge challenge;
+		struct hw_control_challenge_reply challenge_reply;
+		struct hw_control_path_state path_state;
+		struct hw_control_close close;
+	};
+};
+
+/* Appends to data[0..room); data[0..len) is what is written so far. */
+struct hw_control_writer {
+	uint8_t *data;
+	size_t room;
+	size_t len;
+};
+
+static inline void hw_control_writer_init(struct hw_control_writer *w, uint8_t *data, size_t room)
+{
+	w->data = data;
+	w->room = room;
+	w->len = 0;
+}
+
+/*
+ * Append one frame. HW_E_SPACE: it does not fit, and nothing was written; HW_E_INVAL: a path id,
+ * stream, state or count out of range, which the other side would refuse.
+ */
+HW_MUST_USE int hw_control_put_probe(struct hw_control_writer *w, const struct hw_control_probe *f);
+HW_MUST_USE int hw_control_put_probe_reply(struct hw_control_writer *w,
+					   const struct hw_control_probe_reply *f);
+HW_MUST_USE int hw_control_put_report(struct hw_control_writer *w, const struct hw_control_report *f);
+HW_MUST_USE int hw_control_put_challenge(struct hw_control_writer *w,
+					 const struct hw_control_challenge *f);
+HW_MUST_USE int hw_control_put_challenge_reply(struct hw_control_writer *w,
+					       const struct hw_control_challenge_reply *f);
+HW_MUST_USE int hw_control_put_path_state(struct hw_control_writer *w,
+					  const struct hw_control_path_state *f);
+HW_MUST_USE int hw_control_put_close(struct hw_control_writer *w, const struct hw_control_close *f);
+
+/* A padding frame of `bytes` in all, at least HW_CONTROL_HEADER_BYTES, else HW_E_INVAL. */
+HW_MUST_USE int hw_control_put_padding(struct hw_control_writer *w, size_t bytes);
+
+/* Walks over the plaintext of one control packet, which must outlive it. */
+struct hw_control_reader {
+	const uint8_t *at;
+	size_t left;
+};
+
+static inline void hw_control_reader_init(struct hw_control_reader *r, const uint8_t *data, size_t len)
+{
+	r->at = data;
+	r->left = len;
+}
+
+/*
+ * The next frame that this version knows: 1 and *ret_frame, or 0 at the end. HW_E_MALFORMED: a length
+ * that its type does not have, a frame beyond the end of the packet, or a path id, stream or state out
+ * of range; the rest of the packet is then given up and the next call returns 0.
+ */
+HW_MUST_USE int hw_control_next(struct hw_control_reader *r, struct hw_control_frame *ret_frame);
+
+#endif
