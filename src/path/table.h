@@ -1,0 +1,185 @@
+/*
+ * The paths of one peer, and the candidates that may become paths.
+ *
+ * How the core uses it:
+ *
+ *   incoming   path = hw_path_table_find(tuple). Stamps: hw_path_rx_stamp(&path->rx, &table->clock, ..).
+ *              After the tag: hw_path_heard(path), or, when no path has the tuple,
+ *              hw_path_table_heard_unknown. The inner packet is delivered in either case.
+ *   frames     PROBE_REPLY -> hw_path_probe_replied + hw_path_table_learn_peer_id;
+ *              PROBE -> hw_path_table_learn_peer_id with `proven` false, then answer;
+ *              CHALLENGE -> answer with the path's id (HW_PATH_PEER_ID_NONE when it has none);
+ *              CHALLENGE_REPLY -> hw_path_table_challenge_replied;
+ *              REPORT -> hw_path_table_at(entry's path id), hw_path_reported.
+ *   timers     hw_path_table_tick at hw_path_table_deadline.
+ *   afterwards hw_path_table_next until it gives false; do what each action says.
+ *
+ * CANDIDATES. An authentic packet from an unknown tuple makes a candidate (at most 4): nothing is
+ * allocated or remembered for packets that did not pass their tag. It is asked with 8 unpredictable
+ * bytes at 0, 200, 400 and 800 ms (each from the first), then forgotten at 1600 ms. Until it answers
+ * it is sent at most 3 times the bytes that came from it (RFC 9000, section 8.1): ask
+ * hw_candidate_may_send before anything goes there. When all slots are taken, the oldest unanswered
+ * candidate is replaced if its first repetition is due; else the newcomer waits its turn.
+ *
+ * ROAMING. The answer carries the peer's path id. If no path has it, the candidate becomes a path. If
+ * one does, it may have moved (NAT rebinding, new address), or a stranger relays copies of its
+ * packets. So together with the candidate every UP or SUSPECT path of the same link is asked, at 0, 30
+ * and 60 ms; a path that answers, or shows any sign of working, keeps its tuple and the candidate is
+ * dropped. The path moves at the later of the candidate's answer and 60 ms + rtt + 4 * variation (at
+ * least 100 ms; 310 ms when the rtt is unknown) after the path was first asked: 1 RTT + 100 ms while the
+ * variation is below RTT-noise of 10 ms. A DOWN path moves at once: it has failed its probes already.
+ * A moved path keeps its number, accounting and peer id; its RTT starts anew.
+ */
+#ifndef HW_PATH_TABLE_H
+#define HW_PATH_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "path/owd.h"
+#include "path/path.h"
+#include "sched/sched.h"
+
+#define HW_PATH_TABLE_PATHS 16u
+#define HW_PATH_TABLE_LEARNT 8u /* of them, learnt from the peer */
+#define HW_PATH_TABLE_CANDIDATES 4u
+#define HW_PATH_AMPLIFICATION 3u
+#define HW_PATH_SEED_BYTES 16u
+
+struct hw_candidate {
+	bool used;
+	struct hw_tuple tuple;
+	struct hw_path_link link;
+	uint8_t challenge[HW_PATH_CHALLENGE_BYTES];
+	bool challenge_due;
+	unsigned tries;
+	hw_time created;
+	hw_time asked_at;  /* last challenge */
+	hw_time next_at;   /* next repetition, end, or move */
+	uint64_t rx_bytes, tx_bytes;
+	bool answered;     /* and waits for the old path's silence */
+	uint8_t peer_id;
+	int64_t rtt_ns;    /* -1: the challenge was repeated, so the sample is ambiguous (Karn) */
+};
+
+struct hw_path_table {
+	struct hw_path paths[HW_PATH_TABLE_PATHS];
+	struct hw_candidate candidates[HW_PATH_TABLE_CANDIDATES];
+	struct hw_owd_clock clock;
+	struct hw_path_context context; /* the core keeps session, initiator and last_data */
+	uint32_t count;
+	uint32_t last_hit;
+
+	struct hw_sched_path views[HW_PATH_TABLE_PATHS];
+	size_t view_count;
+	hw_time views_at;
+	bool views_stale;
+};
+
+void hw_path_table_init(struct hw_path_table *table);
+
+/*
+ * The path of that tuple, or NULL. A path whose local address is NONE (the kernel picks it) is found
+ * by any local address of its link.
+ */
+struct hw_path *hw_path_table_find(struct hw_path_table *table, const struct hw_tuple *tuple);
+
+/* By our number; by the peer's; NULL when there is none. */
+struct hw_path *hw_path_table_at(struct hw_path_table *table, uint32_t id);
+struct hw_path *hw_path_table_by_peer_id(struct hw_path_table *table, uint8_t peer_id);
+
+/*
+ * Add a path towards a configured endpoint, or one that a handshake has shown to be the peer's
+ * (`learnt`). It takes the lowest free number, starts in PROBING and its NEW event is pending. A
+ * candidate of that tuple is forgotten. HW_E_LIMIT: 16 paths, or 8 learnt ones. HW_E_STATE: the tuple
+ * has a path already.
+ */
+HW_MUST_USE int hw_path_table_add(struct hw_path_table *table, const struct hw_tuple *tuple,
+				  const struct hw_path_link *link, bool learnt, hw_time now,
+				  struct hw_path **ret_path);
+
+void hw_path_table_remove(struct hw_path_table *table, struct hw_path *path);
+
+/*
+ * An authentic packet of `bytes` from a tuple that no path has. `seed`: fresh unpredictable bytes (used
+ * for a new candidate only). Returns 0 and the candidate (new or known), or HW_E_LIMIT.
+ */
+HW_MUST_USE int hw_path_table_heard_unknown(struct hw_path_table *table, const struct hw_tuple *tuple,
+					    const struct hw_path_link *link, uint32_t bytes,
+					    const uint8_t seed[HW_PATH_SEED_BYTES], hw_time now,
+					    struct hw_candidate **ret_candidate);
+
+struct hw_candidate *hw_path_table_candidate(struct hw_path_table *table,
+					     const struct hw_tuple *tuple);
+
+/* Whether that many more bytes may go to an address that has not answered yet. */
+bool hw_candidate_may_send(const struct hw_candidate *candidate, uint32_t bytes);
+void hw_candidate_sent(struct hw_candidate *candidate, uint32_t bytes);
+
+/*
+ * A CHALLENGE_REPLY came in from that tuple. HW_E_AUTH: wrong bytes, or nobody was asked there;
+ * HW_E_LIMIT: the candidate would be a path too many, and is dropped. Otherwise 0.
+ */
+HW_MUST_USE int hw_path_table_challenge_replied(struct hw_path_table *table,
+						const struct hw_tuple *tuple,
+						const uint8_t answer[HW_PATH_CHALLENGE_BYTES],
+						uint8_t peer_id, hw_time now);
+
+/*
+ * The peer says that this path is its number peer_id. `proven`: in an answer to something that we sent
+ * on this path (PROBE_REPLY); then another path with that number loses it. From a PROBE, which a
+ * stranger can relay, it only fills a gap. Ids above 15 are ignored.
+ */
+void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *path, uint8_t peer_id,
+				 bool proven);
+
+/* Run what is due on all paths and candidates; refreshes context.all_down. */
+void hw_path_table_tick(struct hw_path_table *table, hw_time now);
+hw_time hw_path_table_deadline(const struct hw_path_table *table);
+
+enum hw_path_action_type {
+	HW_PATH_ACTION_PROBE,     /* seal PROBE(path id, idle, token), send it to tuple */
+	HW_PATH_ACTION_CHALLENGE, /* seal CHALLENGE(challenge), send it to tuple */
+	HW_PATH_ACTION_EVENT_NEW,
+	HW_PATH_ACTION_EVENT_UP,
+	HW_PATH_ACTION_EVENT_SUSPECT,
+	HW_PATH_ACTION_EVENT_DOWN,
+	HW_PATH_ACTION_EVENT_MOVED
+};
+
+struct hw_path_action {
+	enum hw_path_action_type type;
+	struct hw_tuple tuple;
+	struct hw_path *path;           /* NULL for a challenge to a candidate */
+	struct hw_candidate *candidate; /* NULL unless the challenge is to a candidate */
+	uint64_t token;                 /* of a probe */
+	bool idle;                      /* of a probe: no answer but PROBE_REPLY is wanted */
+	uint8_t challenge[HW_PATH_CHALLENGE_BYTES];
+};
+
+/*
+ * Take the next action; false when there is none. Taking it counts as doing it. Order: events, then
+ * challenges, then probes, each by path number. A challenge to a candidate that may not be sent
+ * `challenge_bytes` (the size of the datagram) is withheld. The bytes sent to a candidate are to be
+ * told by hw_candidate_sent, those to a path by hw_path_sent.
+ */
+bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, hw_time now,
+			struct hw_path_action *ret_action);
+
+/*
+ * What strategies see of all paths, in order of their numbers; valid until the next call that changes
+ * the table. Kept, and made anew when something changed state or after 10 ms: cheap per packet.
+ * delay_excess_ns: from the peer's reports, beyond the fastest path's; -1 without a fresh report.
+ */
+const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_time now,
+						size_t *ret_count);
+
+/* The path's one-way delay towards this node beyond the fastest path's, in ns; -1 when not known. */
+int64_t hw_path_table_rx_excess(const struct hw_path_table *table, const struct hw_path *path,
+				hw_time now);
+
+#endif
