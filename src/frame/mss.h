@@ -3,11 +3,13 @@
  * each other, in SYN and SYN-ACK, to what passes through the tunnel whole, so that TCP seldom needs
  * fragments.
  *
- * Never raises a value, never adds the option: an end that offers none is sent at most 536 bytes
- * (IPv4) or 1220 (IPv6) by RFC 9293, section 3.7.1, which is less than any clamp here would ask for.
- * Leaves alone what is not certainly a whole TCP header: fragments (all but the first; the first too
- * where the header goes beyond it), truncated or contradictory packets, unknown IPv6 extension headers,
- * encrypted ones.
+ * Never raises a value, never adds the option: an end that offers none is sent segments of at most
+ * 536 bytes (IPv4) or 1220 (IPv6) by RFC 9293, section 3.7.1, which most tunnels carry whole; where
+ * one does not, fragments do. Leaves alone what is not certainly a whole TCP header in plain sight:
+ * fragments (all but the first; the first too where the header goes beyond it), truncated or
+ * contradictory packets, unknown IPv6 extension headers, and whatever IPsec authenticates or encrypts.
+ *
+ * The TCP checksum of the packet must be complete, not left for hardware to finish.
  */
 #ifndef HW_FRAME_MSS_H
 #define HW_FRAME_MSS_H
