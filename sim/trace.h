@@ -32,7 +32,7 @@ struct hw_capacity_trace {
  * joined end to end, and the whole repeats.
  */
 struct hw_loss_trace {
-	float *rtt_ms; /* slot by slot, `columns` each; negative: lost */
+	float *rtt_ms; /* slot by slot, `columns` each; negative: lost, the last answer's before it */
 	size_t slots;
 	uint32_t columns;
 	hw_time slot_ns;
