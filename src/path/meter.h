@@ -32,7 +32,8 @@ void hw_meter_add(struct hw_meter *meter, uint32_t expected, uint32_t received, 
  * 1 - received / expected over the last `slots` slots (10: about 1 s, 100: 10 s), the running one
  * included; never below 0. -1 when fewer than min_expected packets were expected.
  */
-double hw_meter_loss(const struct hw_meter *meter, unsigned slots, uint32_t min_expected, hw_time now);
+double hw_meter_loss(const struct hw_meter *meter, unsigned slots, uint32_t min_expected,
+		     hw_time now);
 
 /* Bytes/s over the last second or so; 0 when idle. */
 double hw_meter_rate_Bps(const struct hw_meter *meter, hw_time now);

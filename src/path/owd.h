@@ -4,11 +4,11 @@
  *
  * The stamp's send time counts 8 us in 24 bits, so the delay is known modulo 134 s. hw_owd_clock,
  * one for each PEER and shared by its paths, unwraps it: each new delay is the one closest (within
- * 67 s) to the last delay measured on any path of that peer. So all paths share one unwrapping, paths
- * may differ by up to 67 s, and clocks may drift apart without limit. Feed only stamps that passed
- * their MAC and were accepted by hw_path_rx_stamp. After the peer's clock jumped (suspend, reboot)
- * values from before and after cannot be compared: hw_owd restarts after 10 s without a sample, and
- * comparisons leave out values older than HW_OWD_FRESH.
+ * 67 s) to the last delay measured on any path of that peer. So all paths share one unwrapping,
+ * paths may differ by up to 67 s, and clocks may drift apart without limit. Feed only stamps that
+ * passed their MAC and were accepted by hw_path_rx_stamp. After the peer's clock jumped (suspend,
+ * reboot) values from before and after cannot be compared: hw_owd restarts after 10 s without a
+ * sample, and comparisons leave out values older than HW_OWD_FRESH.
  */
 #ifndef HW_PATH_OWD_H
 #define HW_PATH_OWD_H
@@ -42,7 +42,7 @@ struct hw_owd {
 	bool known;
 	int64_t smoothed_ns; /* gain 1/16 per packet; restarts after 10 s of silence */
 	int64_t latest_ns;
-	int64_t jitter_ns;   /* RFC 3550 section 6.4.1 */
+	int64_t jitter_ns; /* RFC 3550 section 6.4.1 */
 	hw_time last_at;
 	struct hw_window_min min;
 };

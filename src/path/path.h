@@ -1,13 +1,13 @@
 /*
  * One path of a peer: a tuple (link, local, remote), its state, its timers and its estimators.
  *
- * Pure: time is an argument, nothing is sent from here. Every function that learns something returns
- * the path's pending work, a set of enum hw_path_todo; hw_path_table_next (path/table.h) hands the
- * work out, one action at a time, and marks it done. Declared are events (after WireGuard's timers.c),
- * not timers.
+ * Pure: time is an argument, nothing is sent from here. Every function that learns something
+ * returns the path's pending work, a set of enum hw_path_todo; hw_path_table_next (path/table.h)
+ * hands the work out, one action at a time, and marks it done. Declared are events (after
+ * WireGuard's timers.c), not timers.
  *
- * State x event. "." is nothing; P: send a probe at once; the new state is named where it changes and
- * then its event is emitted (no event for PROBING).
+ * State x event. "." is nothing; P: send a probe at once; the new state is named where it
+ * changes, and its event is emitted then (none for PROBING).
  *
  *   event                        PROBING    UP           SUSPECT      DOWN
  *   answered (probe reply,       UP         .            UP           UP
@@ -17,28 +17,28 @@
  *   heard                        .          .            .            P (2)
  *   send failed                  .          SUSPECT P    .            .
  *   send failed, link gone       DOWN       DOWN         DOWN         .
- *   link down                    DOWN       DOWN         DOWN         .    (no probes until link up)
+ *   link down (3)                DOWN       DOWN         DOWN         .
  *   link up (3)                  .          .            .            PROBING P
  *   silence (timer, 4)           .          SUSPECT P    .            .
  *   probe overdue (timer, 5)     P later    P, SUSPECT P P, DOWN      P later
  *
- *   (1) the report speaks of this path, and for HW_PATH silence time (4) data has been outstanding
- *       without any progress. Hearing the peer does not show that our packets arrive; reports do.
- *   (2) at most one each 250 ms.
- *   (3) when the link was down. Probing starts afresh.
- *   (4) data was sent, and since then nothing was heard and nothing progressed for
- *       max(3 * rtt, 2 * usual wait + 4 * its variation, 150 ms), the wait from a first packet to the
- *       first sign of life being measured; at most 3 s beyond 3 * rtt.
- *   (5) PROBING: probes at 0, 250 ms, then gaps of 500 ms, 1, 2, 4, 5, 5 ... s; after 30 s DOWN.
- *       UP: a probe without any sign (answer or progress) for max(2 * rtt, 250 ms) while active or
- *       max(2 * rtt, 1 s) when idle is repeated once; when the second stays without a sign too:
- *       SUSPECT. One lost probe alone is usual on a lossy link.
- *       SUSPECT: 5 probes, one each max(100 ms, rtt + 4 * variation), then DOWN.
- *       DOWN: gaps of 1, 2, 4 ... 30 s; at most 12 s when all of the peer's paths are down.
+ *   (1) The report speaks of this path, and data has been outstanding for the silence time (4)
+ *       without progress. Hearing the peer does not show that our packets arrive; reports do.
+ *   (2) At most one each 250 ms.
+ *   (3) A path whose link is down is not probed; link up means something only after link down.
+ *   (4) Data was sent, and for the silence time since then nothing was heard and nothing
+ * progressed. Silence time: max(3 * rtt, 2 * wait + 4 * its variation, 150 ms), at most 3 s beyond
+ *       3 * rtt; the wait from a first packet to its report being measured. At half of it a probe
+ *       goes out, so that the loss of a lone packet does not make a path suspect.
+ *   (5) PROBING: probes at 0 and 250 ms, then after 500 ms, 1, 2, 4, 5, 5 ... s; 30 s: DOWN.
+ *       UP: a probe without any sign (answer or progress) for max(2 * rtt, 250 ms) while active, or
+ *       max(2 * rtt, 1 s) when idle, is repeated; when the second stays without a sign too:
+ * SUSPECT. SUSPECT: 5 probes, one each max(100 ms, rtt + 4 * variation), then DOWN. DOWN: gaps of
+ * 1, 2, 4 ... 30 s; at most 12 s when all of the peer's paths are down.
  *
  * Regular probes of an UP path: every 1 s while the peer is active (data in either direction on any
- * path within 2 s); idle: 12 s after the last packet sent on the path on the side that initiated the
- * session, on the other side 25 s after the last packet heard. So an idle path costs at most one
+ * path within 2 s). Idle: 12 s after the last packet sent on the path, by the side that initiated
+ * the session; by the other 25 s after the last packet heard. So an idle path costs at most one
  * packet each way each 10 s.
  */
 #ifndef HW_PATH_PATH_H
@@ -54,9 +54,11 @@
 #include "path/tx.h"
 #include "sched/sched.h"
 
+struct hw_control_report_path;
+
 #define HW_PATH_PEER_ID_NONE 0xffu /* in frames too: "I have no number for this path yet" */
 #define HW_PATH_CHALLENGE_BYTES 8u
-#define HW_PATH_PROBES 8u          /* probes that may await their answers */
+#define HW_PATH_PROBES 8u /* probes that may await their answers */
 
 enum hw_path_todo {
 	HW_PATH_TODO_PROBE = 1,
@@ -84,45 +86,46 @@ struct hw_path_link {
 };
 
 struct hw_path_probe {
-	uint64_t token;
-	hw_time sent_at; /* 0: free */
+	uint64_t token; /* 0: free */
+	hw_time sent_at;
 };
 
 struct hw_path {
 	bool used;
-	uint32_t id;          /* our number: place in the table, 0..15 */
-	uint8_t peer_id;      /* the peer's number for it, or HW_PATH_PEER_ID_NONE */
-	bool learnt;          /* from the peer's packets, not from a configured endpoint */
+	uint32_t id;     /* our number: place in the table, 0..15 */
+	uint8_t peer_id; /* the peer's number for it, or HW_PATH_PEER_ID_NONE */
+	bool learnt;     /* from the peer's packets, not from a configured endpoint */
 	struct hw_tuple tuple;
 	struct hw_path_link link;
 	enum hw_path_state state;
 	bool link_down;
-	unsigned todo;        /* enum hw_path_todo */
+	unsigned todo; /* enum hw_path_todo */
 	bool view_stale;
 
 	struct hw_rtt rtt;
-	struct hw_rtt wait;   /* from the first unanswered packet to a sign of life */
+	struct hw_rtt wait; /* from the first unanswered packet to a sign of life */
 	struct hw_path_rx rx;
 	struct hw_path_tx tx;
 
-	/* Timer state; 0 stands for "not". */
-	hw_time last_sent, last_heard;
-	hw_time sign_at;         /* last proof that our packets arrive */
-	hw_time silent_since;    /* first data sent since we last heard */
-	hw_time unacked_since;   /* since when data is outstanding without progress */
-	hw_time probe_at;        /* next probe of PROBING, SUSPECT, DOWN */
+	hw_time last_sent, last_heard; /* any packet; 0: never */
+	hw_time sign_at;               /* last proof that our packets arrive; 0: never */
+	hw_time silent_since;  /* first data sent since we last heard; HW_TIME_NEVER: none */
+	hw_time unacked_since; /* since when data waits without progress; HW_TIME_NEVER: none does
+				*/
 	hw_time last_probe;
 	hw_time state_since;
-	unsigned tries;          /* probes in this state without a sign */
-	uint64_t next_token;
+	hw_time backoff; /* of DOWN */
+	unsigned tries;  /* probes in this state since the last sign */
+	uint64_t last_token;
 	struct hw_path_probe probes[HW_PATH_PROBES];
 
-	/* Our challenge to the address, while a candidate claims to be this path. */
+	/* Our challenge to the address, while a candidate may claim to be this path (path/table.h).
+	 */
 	bool challenge_open;
-	uint8_t challenge[HW_PATH_CHALLENGE_BYTES];
-	hw_time challenge_first;    /* when it was first asked; kept after the answer */
-	hw_time challenge_at;       /* next repetition; HW_TIME_NEVER: no more */
 	unsigned challenge_tries;
+	hw_time challenge_first;    /* when it was first asked */
+	hw_time challenge_answered; /* 0: never */
+	uint8_t challenge[HW_PATH_CHALLENGE_BYTES];
 };
 
 /* A path in PROBING; the first probe is pending. */
@@ -131,8 +134,10 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 
 void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link);
 
-/* A packet goes out on the path; `data`: it carries inner packets. The stamp's sequence (see path/tx.h). */
-uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes, bool data, hw_time now);
+/* A packet goes out on the path; `data`: it carries inner packets. The stamp's sequence (see
+ * path/tx.h). */
+uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes, bool data,
+		      hw_time now);
 
 /*
  * An authentic packet came in on the path. The stamp is measured apart, by hw_path_rx_stamp, since
@@ -141,18 +146,19 @@ uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes,
 unsigned hw_path_heard(struct hw_path *path, hw_time now);
 
 /*
- * A PROBE_REPLY came in on this path. peer_id: the sender's own path id in it. Takes the RTT sample,
- * less hold_ns. An unknown token changes nothing. Use hw_path_table_learn_peer_id for peer_id.
- * Returns the pending work.
+ * A PROBE_REPLY came in on this path. peer_id: the sender's own path id in it. Takes the RTT
+ * sample, less hold_ns. An unknown token changes nothing. Use hw_path_table_learn_peer_id for
+ * peer_id. Returns the pending work.
  */
 unsigned hw_path_probe_replied(struct hw_path *path, uint64_t token, hw_time hold_ns, hw_time now);
 
-/* The peer reacted, on this path, to something that we sent on it (a handshake answer). rtt_ns or -1. */
+/* The peer reacted, on this path, to something that we sent on it (a handshake answer). rtt_ns or
+ * -1. */
 unsigned hw_path_answered(struct hw_path *path, int64_t rtt_ns, hw_time now);
 
 /* The peer's report of this path, opened under that generation. */
 unsigned hw_path_reported(struct hw_path *path, uint32_t generation,
-			  const struct hw_path_report *report, hw_time now);
+			  const struct hw_control_report_path *report, hw_time now);
 
 unsigned hw_path_send_failed(struct hw_path *path, bool gone, hw_time now);
 unsigned hw_path_link_down(struct hw_path *path, hw_time now);
@@ -168,8 +174,8 @@ hw_time hw_path_deadline(const struct hw_path *path, const struct hw_path_contex
 uint64_t hw_path_probe_sent(struct hw_path *path, hw_time now);
 
 /*
- * What strategies see, but for delay_excess_ns, which needs all paths: see hw_path_table_views, which
- * also keeps the result.
+ * What strategies see, but for delay_excess_ns, which needs all paths: see hw_path_table_views,
+ * which also keeps the result.
  */
 void hw_path_view(const struct hw_path *path, struct hw_sched_path *ret_view);
 

@@ -7,18 +7,18 @@
  * tracked, so late packets of the old session are still counted right; loss, rate and delay run on
  * over the change. The first stamp of a higher generation makes it current.
  *
- * THROUGH A REKEY: a report always speaks of the session that it is itself sealed in. The sender of a
- * report asks hw_path_rx_report for the generation it seals under; the receiver gives
+ * THROUGH A REKEY: a report always speaks of the session that it is itself sealed in. The sender of
+ * a report asks hw_path_rx_report for the generation it seals under; the receiver gives
  * hw_path_tx_reported the generation it opened it under. Nothing more is carried.
  *
  * A stamp is measured at most once (bitmap of the last 2048 sequences) and only when it fits: one
  * with a higher sequence than the highest was not sent before it, one with a lower sequence not
- * after it. So a stamp that is replayed after its 16-bit sequence wrapped is refused by its send time,
- * as long as it is younger than 67 s: the core must not offer stamps of packets that the replay window
- * calls too old, only of fresh ones and of duplicates within the window. A stamp that is far off
- * (more than 4096 ahead), or behind but sent later (the peer restarted its numbering), is taken only
- * when the next one follows it; so one odd stamp, for instance of another path, cannot shift the
- * sequence.
+ * after it. So a stamp that is replayed after its 16-bit sequence wrapped is refused by its send
+ * time, as long as it is younger than 67 s: the core must not offer stamps of packets that the
+ * replay window calls too old, only of fresh ones and of duplicates within the window. A stamp that
+ * is far off (more than 4096 ahead), or behind but sent later (the peer restarted its numbering),
+ * is taken only when the next one follows it; so one odd stamp, for instance of another path,
+ * cannot shift the sequence.
  */
 #ifndef HW_PATH_RX_H
 #define HW_PATH_RX_H
@@ -33,16 +33,7 @@
 #define HW_PATH_RX_WINDOW 2048u /* sequences remembered below the highest */
 #define HW_PATH_RX_JUMP 4096u   /* sequences ahead that need no confirmation */
 
-/* One path entry of a REPORT, beside its path id. docs/wire.md has the units. */
-struct hw_path_report {
-	uint8_t state; /* enum hw_path_state as the reporter sees it */
-	uint32_t highest;
-	uint32_t received;
-	uint32_t copies;
-	uint32_t owd_us; /* modulo 2^32 */
-	uint32_t jitter_us;
-	uint32_t rate_kbps; /* units of 125 bytes/s */
-};
+struct hw_control_report_path;
 
 /* A received stamp whose MAC was right. */
 struct hw_path_stamp {
@@ -74,24 +65,25 @@ struct hw_path_rx {
 	struct hw_owd owd;
 	struct hw_meter meter;
 	uint64_t packets, bytes, duplicates; /* totals over all sessions: measured stamps only */
-	uint64_t unmeasured;                 /* stamps refused: seen before, too old, or unfitting */
+	uint64_t unmeasured; /* stamps refused: seen before, too old, or unfitting */
 };
 
 void hw_path_rx_init(struct hw_path_rx *rx);
 
 /*
- * Measure one stamp. `clock` is the peer's. Returns whether it was measured; a refused stamp changes
- * nothing but `unmeasured` (and the memory of one odd stamp).
+ * Measure one stamp. `clock` is the peer's. Returns whether it was measured; a refused stamp
+ * changes nothing but `unmeasured` (and the memory of one odd stamp).
  */
 bool hw_path_rx_stamp(struct hw_path_rx *rx, struct hw_owd_clock *clock,
 		      const struct hw_path_stamp *stamp);
 
 /*
- * The report's entry for the session of that generation; `state` is left 0 for the caller. False when
- * nothing of that session came on this path: then the report has no entry for the path.
+ * The report's entry for the session of that generation: all of it but the path id and the state,
+ * which are the caller's to set. False when nothing of that session came on this path: then the
+ * report has no entry for the path.
  */
 bool hw_path_rx_report(const struct hw_path_rx *rx, uint32_t generation, hw_time now,
-		       struct hw_path_report *ret_report);
+		       struct hw_control_report_path *ret_report);
 
 /* Loss towards this node over about 1 s, or over 10 s when that has fewer than 20 packets; -1. */
 double hw_path_rx_loss(const struct hw_path_rx *rx, hw_time now);

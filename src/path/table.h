@@ -3,8 +3,8 @@
  *
  * How the core uses it:
  *
- *   incoming   path = hw_path_table_find(tuple). Stamps: hw_path_rx_stamp(&path->rx, &table->clock, ..).
- *              After the tag: hw_path_heard(path), or, when no path has the tuple,
+ *   incoming   path = hw_path_table_find(tuple). Stamps: hw_path_rx_stamp(&path->rx, &table->clock,
+ * ..). After the tag: hw_path_heard(path), or, when no path has the tuple,
  *              hw_path_table_heard_unknown. The inner packet is delivered in either case.
  *   frames     PROBE_REPLY -> hw_path_probe_replied + hw_path_table_learn_peer_id;
  *              PROBE -> hw_path_table_learn_peer_id with `proven` false, then answer;
@@ -16,19 +16,19 @@
  *
  * CANDIDATES. An authentic packet from an unknown tuple makes a candidate (at most 4): nothing is
  * allocated or remembered for packets that did not pass their tag. It is asked with 8 unpredictable
- * bytes at 0, 200, 400 and 800 ms (each from the first), then forgotten at 1600 ms. Until it answers
- * it is sent at most 3 times the bytes that came from it (RFC 9000, section 8.1): ask
+ * bytes at 0, 200, 400 and 800 ms (each from the first), then forgotten at 1600 ms. Until it
+ * answers it is sent at most 3 times the bytes that came from it (RFC 9000, section 8.1): ask
  * hw_candidate_may_send before anything goes there. When all slots are taken, the oldest unanswered
  * candidate is replaced if its first repetition is due; else the newcomer waits its turn.
  *
- * ROAMING. The answer carries the peer's path id. If no path has it, the candidate becomes a path. If
- * one does, it may have moved (NAT rebinding, new address), or a stranger relays copies of its
- * packets. So together with the candidate every UP or SUSPECT path of the same link is asked, at 0, 30
- * and 60 ms; a path that answers, or shows any sign of working, keeps its tuple and the candidate is
- * dropped. The path moves at the later of the candidate's answer and 60 ms + rtt + 4 * variation (at
- * least 100 ms; 310 ms when the rtt is unknown) after the path was first asked: 1 RTT + 100 ms while the
- * variation is below RTT-noise of 10 ms. A DOWN path moves at once: it has failed its probes already.
- * A moved path keeps its number, accounting and peer id; its RTT starts anew.
+ * ROAMING. The answer carries the peer's path id. If no path has it, the candidate becomes a path.
+ * If one does, it may have moved (NAT rebinding, new address), or a stranger relays copies of its
+ * packets. So together with the candidate every UP or SUSPECT path of the same link is asked, at 0,
+ * 30 and 60 ms; a path that answers from its own tuple keeps it, and the candidate is dropped. The
+ * path moves at the later of the candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation)
+ * after it was first asked itself (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the
+ * variation is below 10 ms. A path that is not UP or SUSPECT has failed its probes, and moves at
+ * once. A moved path keeps its number, its accounting and its peer id; its RTT starts anew.
  */
 #ifndef HW_PATH_TABLE_H
 #define HW_PATH_TABLE_H
@@ -39,6 +39,7 @@
 
 #include "base/addr.h"
 #include "base/error.h"
+#include "base/siphash.h"
 #include "base/time.h"
 #include "path/owd.h"
 #include "path/path.h"
@@ -54,16 +55,17 @@ struct hw_candidate {
 	bool used;
 	struct hw_tuple tuple;
 	struct hw_path_link link;
+	struct hw_siphash_key seed; /* all challenges on its account come from it */
 	uint8_t challenge[HW_PATH_CHALLENGE_BYTES];
 	bool challenge_due;
 	unsigned tries;
 	hw_time created;
-	hw_time asked_at;  /* last challenge */
-	hw_time next_at;   /* next repetition, end, or move */
+	hw_time asked_at; /* last challenge */
+	hw_time next_at;  /* next repetition, end, or move */
 	uint64_t rx_bytes, tx_bytes;
-	bool answered;     /* and waits for the old path's silence */
+	bool answered; /* and waits for the old path's silence */
 	uint8_t peer_id;
-	int64_t rtt_ns;    /* -1: the challenge was repeated, so the sample is ambiguous (Karn) */
+	int64_t rtt_ns; /* -1: the challenge was repeated, so the sample is ambiguous (Karn) */
 };
 
 struct hw_path_table {
@@ -72,6 +74,7 @@ struct hw_path_table {
 	struct hw_owd_clock clock;
 	struct hw_path_context context; /* the core keeps session, initiator and last_data */
 	uint32_t count;
+	uint32_t end; /* one past the highest number in use */
 	uint32_t last_hit;
 
 	struct hw_sched_path views[HW_PATH_TABLE_PATHS];
@@ -83,8 +86,8 @@ struct hw_path_table {
 void hw_path_table_init(struct hw_path_table *table);
 
 /*
- * The path of that tuple, or NULL. A path whose local address is NONE (the kernel picks it) is found
- * by any local address of its link.
+ * The path of that tuple, or NULL. A path whose local address is NONE (the kernel picks it) is
+ * found by any local address of its link.
  */
 struct hw_path *hw_path_table_find(struct hw_path_table *table, const struct hw_tuple *tuple);
 
@@ -95,8 +98,8 @@ struct hw_path *hw_path_table_by_peer_id(struct hw_path_table *table, uint8_t pe
 /*
  * Add a path towards a configured endpoint, or one that a handshake has shown to be the peer's
  * (`learnt`). It takes the lowest free number, starts in PROBING and its NEW event is pending. A
- * candidate of that tuple is forgotten. HW_E_LIMIT: 16 paths, or 8 learnt ones. HW_E_STATE: the tuple
- * has a path already.
+ * candidate of that tuple is forgotten. HW_E_LIMIT: 16 paths, or 8 learnt ones. HW_E_STATE: the
+ * tuple has a path already.
  */
 HW_MUST_USE int hw_path_table_add(struct hw_path_table *table, const struct hw_tuple *tuple,
 				  const struct hw_path_link *link, bool learnt, hw_time now,
@@ -105,10 +108,11 @@ HW_MUST_USE int hw_path_table_add(struct hw_path_table *table, const struct hw_t
 void hw_path_table_remove(struct hw_path_table *table, struct hw_path *path);
 
 /*
- * An authentic packet of `bytes` from a tuple that no path has. `seed`: fresh unpredictable bytes (used
- * for a new candidate only). Returns 0 and the candidate (new or known), or HW_E_LIMIT.
+ * An authentic packet of `bytes` from a tuple that no path has. `seed`: fresh unpredictable bytes
+ * (used for a new candidate only). Returns 0 and the candidate (new or known), or HW_E_LIMIT.
  */
-HW_MUST_USE int hw_path_table_heard_unknown(struct hw_path_table *table, const struct hw_tuple *tuple,
+HW_MUST_USE int hw_path_table_heard_unknown(struct hw_path_table *table,
+					    const struct hw_tuple *tuple,
 					    const struct hw_path_link *link, uint32_t bytes,
 					    const uint8_t seed[HW_PATH_SEED_BYTES], hw_time now,
 					    struct hw_candidate **ret_candidate);
@@ -130,9 +134,9 @@ HW_MUST_USE int hw_path_table_challenge_replied(struct hw_path_table *table,
 						uint8_t peer_id, hw_time now);
 
 /*
- * The peer says that this path is its number peer_id. `proven`: in an answer to something that we sent
- * on this path (PROBE_REPLY); then another path with that number loses it. From a PROBE, which a
- * stranger can relay, it only fills a gap. Ids above 15 are ignored.
+ * The peer says that this path is its number peer_id. `proven`: in an answer to something that we
+ * sent on this path (PROBE_REPLY); then another path with that number loses it. From a PROBE, which
+ * a stranger can relay, it only fills a gap. Ids above 15 are ignored.
  */
 void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *path, uint8_t peer_id,
 				 bool proven);
@@ -171,14 +175,16 @@ bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, h
 			struct hw_path_action *ret_action);
 
 /*
- * What strategies see of all paths, in order of their numbers; valid until the next call that changes
- * the table. Kept, and made anew when something changed state or after 10 ms: cheap per packet.
- * delay_excess_ns: from the peer's reports, beyond the fastest path's; -1 without a fresh report.
+ * What strategies see of all paths, in order of their numbers; valid until the next call that
+ * changes the table. Kept, and made anew when something changed state or after 10 ms: cheap per
+ * packet. delay_excess_ns: from the peer's reports, beyond the fastest path's; -1 without a fresh
+ * report.
  */
 const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_time now,
 						size_t *ret_count);
 
-/* The path's one-way delay towards this node beyond the fastest path's, in ns; -1 when not known. */
+/* The path's one-way delay towards this node beyond the fastest path's, in ns; -1 when not known.
+ */
 int64_t hw_path_table_rx_excess(const struct hw_path_table *table, const struct hw_path *path,
 				hw_time now);
 

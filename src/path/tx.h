@@ -1,10 +1,10 @@
 /*
  * What one path sends, and what the peer's reports say became of it.
  *
- * Sessions are named by generation, as in path/rx.h. The sequence of a stamp comes from hw_path_tx_next
- * just before the copy leaves. Loss comes from the differences between reports of one session, so it
- * runs on over a rekey; a report that fits nothing (older than the last, or ahead of what was sent)
- * is ignored.
+ * Sessions are named by generation, as in path/rx.h. The sequence of a stamp comes from
+ * hw_path_tx_next just before the copy leaves. Loss comes from the differences between reports of
+ * one session, so it runs on over a rekey; a report that fits nothing (older than the last, or
+ * ahead of what was sent) is ignored.
  */
 #ifndef HW_PATH_TX_H
 #define HW_PATH_TX_H
@@ -14,6 +14,8 @@
 
 #include "base/time.h"
 #include "path/rx.h"
+
+struct hw_control_report_path;
 
 struct hw_path_tx_seq {
 	uint32_t generation; /* 0: unused */
@@ -25,14 +27,14 @@ struct hw_path_tx_seq {
 
 struct hw_path_tx {
 	struct hw_path_tx_seq current, previous;
-	uint64_t packets, bytes; /* sent; UDP payload */
+	uint64_t packets, bytes;             /* sent; UDP payload */
 	double loss_expected, loss_received; /* fading sums */
-	double loss;             /* 0..1, -1: fewer than 20 packets reported so far */
-	double rate_Bps;         /* delivered, as the peer measures; -1 */
+	double loss;                         /* 0..1, -1: fewer than 20 packets reported so far */
+	double rate_Bps;                     /* delivered, as the peer measures; -1 */
 	bool owd_known;
-	uint32_t owd_us;         /* towards the peer, arbitrary offset: compare signed differences */
+	uint32_t owd_us; /* towards the peer, arbitrary offset: compare signed differences */
 	uint32_t jitter_us;
-	hw_time reported_at;     /* last report with news; 0: none */
+	hw_time reported_at; /* last report with news; 0: none */
 	hw_time loss_at;
 };
 
@@ -46,13 +48,13 @@ void hw_path_tx_init(struct hw_path_tx *tx);
 uint16_t hw_path_tx_next(struct hw_path_tx *tx, uint32_t generation, uint32_t bytes);
 
 /*
- * Take in the peer's report of this path, opened under `generation`. Returns true when it shows that
- * packets arrived which no report had shown before: progress.
+ * Take in the peer's report of this path, opened under `generation`. Returns true when it shows
+ * that packets arrived which no report had shown before: progress.
  *
  * Loss fades with a time constant of 2 s, but never over fewer than the last 20 packets or so.
  */
 bool hw_path_tx_reported(struct hw_path_tx *tx, uint32_t generation,
-			 const struct hw_path_report *report, hw_time now);
+			 const struct hw_control_report_path *report, hw_time now);
 
 /* Whether every packet sent under the newest session has been reported (or none was sent). */
 bool hw_path_tx_all_acked(const struct hw_path_tx *tx);
