@@ -7,9 +7,9 @@
  *   - `packets` or more counters lie above it up to the highest accepted (OLD: the bitmap no longer
  *     knows it), or
  *   - it was overtaken more than `late_after` ago (LATE), that is, a higher counter was accepted then.
- *     Overtaking is remembered in marks 1/31 of late_after apart, so a counter is never called late
- *     early, and at most 1/31 of late_after too late.
- * A counter that is both LATE and anything else is LATE or DUPLICATE: DUPLICATE where the bitmap knows.
+ *     Overtaking is remembered in marks about 1/31 of late_after apart, so that a counter is refused
+ *     never before late_after, and at most 1/31 of it (and 1 ns) after.
+ * A counter for which several of these hold is DUPLICATE, else LATE, else OLD.
  *
  * Growing. A bit that has left the bitmap cannot be brought back, so growing when a packet is found
  * too old would be too late for that packet. The window therefore grows ahead of need: when accepting
@@ -52,12 +52,12 @@ struct hw_replay {
 	uint32_t packets;   /* now */
 	bool any;           /* something was accepted */
 	uint64_t highest;   /* highest counter accepted; 0 while none was */
-	hw_time highest_at; /* when */
 	uint64_t accepted;  /* packets */
 	uint64_t late_below; /* counters below are late: the newest mark that has expired */
 	struct hw_replay_mark marks[HW_REPLAY_MARKS]; /* ring, times ascending */
 	uint32_t mark_first;
 	uint32_t mark_count;
+	hw_time mark_until; /* when the newest mark stops moving */
 };
 
 enum hw_replay_verdict {

@@ -26,7 +26,7 @@ struct hw_session_keys; /* session/handshake.h */
 /* Counters stay below this, so that none ever wraps, in the sender or in a receiver's window. */
 #define HW_SESSION_COUNTER_LIMIT (UINT64_MAX - HW_REPLAY_PACKETS_MAX)
 
-/* Read what you like; only the functions below (and slots.c: confirmed) write. */
+/* Read what you like; only the functions below write. */
 struct hw_session {
 	const struct hw_suite *suite;
 	struct hw_aead_key *seal_key;
