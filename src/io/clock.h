@@ -9,6 +9,7 @@
 #define HW_IO_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/time.h"
