@@ -12,7 +12,8 @@
  * read_response, split; the responder read_static, read_payload, write_response, split.
  *
  * Every function returns 0 or HW_E_AUTH (the message is not authentic, or a public key in it is of
- * low order), HW_E_TRUNCATED, HW_E_NOMEM, HW_E_CRYPTO. After a failure the state is fit only to be
+ * low order), HW_E_TRUNCATED (shorter than its keys and tags), HW_E_LIMIT (a payload of more than
+ * HW_NOISE_PAYLOAD_MAX_BYTES), HW_E_NOMEM, HW_E_CRYPTO. After a failure the state is fit only to be
  * wiped.
  */
 #ifndef HW_CRYPTO_NOISE_H
@@ -30,6 +31,7 @@
 #define HW_NOISE_STATIC_BYTES (HW_DH_BYTES + HW_AEAD_TAG_BYTES) /* a sealed static key */
 #define HW_NOISE_INITIATION_BYTES (HW_DH_BYTES + HW_NOISE_STATIC_BYTES + HW_AEAD_TAG_BYTES)
 #define HW_NOISE_RESPONSE_BYTES (HW_DH_BYTES + HW_AEAD_TAG_BYTES) /* both beyond their payload */
+#define HW_NOISE_PAYLOAD_MAX_BYTES 64u
 
 /* Where a handshake stands; a call in another order is our own mistake. */
 enum hw_noise_step {
@@ -38,8 +40,8 @@ enum hw_noise_step {
 	HW_NOISE_RESPONDER_START,
 	HW_NOISE_RESPONDER_STATIC, /* knows who claims to be calling */
 	HW_NOISE_RESPONDER_READ,
-	HW_NOISE_DONE,
-	HW_NOISE_DEAD /* split or failed */
+	HW_NOISE_COMPLETE,
+	HW_NOISE_DEAD /* split, failed or wiped */
 };
 
 struct hw_noise {
