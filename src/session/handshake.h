@@ -139,7 +139,6 @@ HW_MUST_USE int hw_handshake_consume_initiation(struct hw_handshake *handshake,
  * the peer itself can bring that about); HW_E_NOMEM, HW_E_CRYPTO.
  */
 HW_MUST_USE int hw_handshake_create_response(struct hw_handshake *handshake,
-					     const struct hw_handshake_identity *identity,
 					     struct hw_initiation *initiation,
 					     const uint8_t random[32], uint32_t local_index,
 					     uint8_t ret_message[HW_WIRE_RESPONSE_BYTES],
