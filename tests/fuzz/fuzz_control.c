@@ -1,0 +1,63 @@
+/*
+ * Control frames. Whatever the reader accepts must be in range and must survive being written and
+ * read again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/control.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int condition)
+{
+	if (!condition)
+		abort();
+}
+
+static int put(struct hw_control_writer *w, const struct hw_control_frame *f)
+{
+	switch (f->type) {
+	case HW_CONTROL_PROBE:
+		return hw_control_put_probe(w, &f->probe);
+	case HW_CONTROL_PROBE_REPLY:
+		return hw_control_put_probe_reply(w, &f->probe_reply);
+	case HW_CONTROL_REPORT:
+		return hw_control_put_report(w, &f->report);
+	case HW_CONTROL_CHALLENGE:
+		return hw_control_put_challenge(w, &f->challenge);
+	case HW_CONTROL_CHALLENGE_REPLY:
+		return hw_control_put_challenge_reply(w, &f->challenge_reply);
+	case HW_CONTROL_PATH_STATE:
+		return hw_control_put_path_state(w, &f->path_state);
+	case HW_CONTROL_CLOSE:
+		return hw_control_put_close(w, &f->close);
+	default:
+		abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct hw_control_reader r;
+	struct hw_control_frame frame;
+	size_t frames = 0;
+	int result;
+
+	hw_control_reader_init(&r, data, size);
+	while ((result = hw_control_next(&r, &frame)) > 0) {
+		static uint8_t bytes[1024];
+		struct hw_control_writer w;
+
+		/* The frame that was just read ends where the reader stands. */
+		must(++frames <= size / HW_CONTROL_HEADER_BYTES);
+		hw_control_writer_init(&w, bytes, sizeof(bytes));
+		must(put(&w, &frame) == 0);
+		must(w.len <= (size_t)(r.at - data));
+		must(memcmp(r.at - w.len, bytes, w.len) == 0);
+	}
+	must(r.left == 0);
+	must(result == 0 || result == HW_E_MALFORMED);
+	must(hw_control_next(&r, &frame) == 0);
+	return 0;
+}
