@@ -45,6 +45,11 @@ enum hw_config_log {
 	HW_CONFIG_LOG_DEBUG
 };
 
+/* Where in the file something stands, for messages; line 0: nowhere. */
+struct hw_config_mark {
+	uint32_t line, column;
+};
+
 /* host:port as written; the daemon resolves it, again whenever the path stays silent. */
 struct hw_config_endpoint {
 	char host[HW_CONFIG_HOST_BYTES]; /* name or address, without the brackets of IPv6 */
@@ -75,6 +80,7 @@ struct hw_config_identity {
 	bool role_given;                 /* the file says */
 	uint8_t bytes[HW_CONFIG_KEY_BYTES]; /* the secret or the private key; zero until loaded */
 	bool loaded;
+	struct hw_config_mark mark; /* of the file's name */
 };
 
 struct hw_config_listen {
@@ -87,19 +93,23 @@ struct hw_config_peer {
 	uint8_t public_key[HW_CONFIG_KEY_BYTES]; /* zero with a shared secret */
 	char preshared_key_file[HW_CONFIG_PATH_BYTES]; /* "" when there is none */
 	uint8_t preshared_key[HW_CONFIG_KEY_BYTES];
-	struct hw_config_endpoint endpoints[HW_CORE_MAX_ENDPOINTS]; /* for every link: HW_LINK_ALL */
+	/* For every link that has none of its own: HW_LINK_ALL. */
+	struct hw_config_endpoint endpoints[HW_CORE_MAX_ENDPOINTS];
 	uint32_t endpoint_count;
+	struct hw_config_mark mark, key_mark, psk_mark;
 };
 
 struct hw_config_link {
 	char name[HW_CORE_NAME_BYTES];
 	char interface[HW_CONFIG_DEVICE_BYTES]; /* "": bound to no device */
-	struct hw_addr address;                 /* local source address; family NONE: the kernel's choice */
-	struct hw_config_endpoint endpoints[HW_CORE_MAX_ENDPOINTS]; /* this link's own, instead of the peer's */
+	struct hw_addr address; /* local source address; family NONE: the kernel's choice */
+	/* This link's own, instead of the peer's. */
+	struct hw_config_endpoint endpoints[HW_CORE_MAX_ENDPOINTS];
 	uint32_t endpoint_count;
-	uint32_t mtu; /* bytes of IP; 0: the interface's */
+	uint32_t mtu;   /* bytes of IP; 0: the interface's */
 	uint32_t price; /* relative; 1 */
 	enum hw_link_use use;
+	struct hw_config_mark mark;
 };
 
 struct hw_config_session {
@@ -107,7 +117,7 @@ struct hw_config_session {
 	hw_time replay_time;     /* 10 s */
 	hw_time rekey_after;     /* 120 s */
 	hw_time reject_after;    /* 180 s */
-	uint64_t rekey_packets;  /* of one stream */
+	uint64_t rekey_packets;  /* of one stream; 0: what the core thinks right */
 };
 
 struct hw_config {

@@ -1,0 +1,44 @@
+/*
+ * Single values of the configuration as text: numbers, durations, addresses, endpoints, names.
+ * Each returns 0, or HW_E_MALFORMED when the text is not of its kind; nothing around the value is
+ * allowed, not even a blank. A number that does not fit is HW_E_LIMIT.
+ */
+#ifndef HW_CONFIG_VALUE_H
+#define HW_CONFIG_VALUE_H
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "config/config.h"
+
+/* Decimal digits alone: "1500". */
+HW_MUST_USE int hw_value_u64(const char *text, uint64_t *ret_value);
+
+/* A whole number with its unit, us, ms, s, m or h: "200ms". */
+HW_MUST_USE int hw_value_duration(const char *text, hw_time *ret_value);
+
+/* on, yes, true; off, no, false; as YAML 1.1 has it, in lower case. */
+HW_MUST_USE int hw_value_bool(const char *text, bool *ret_value);
+
+/* "192.0.2.1" or "2001:db8::1", without port, zone or brackets. */
+HW_MUST_USE int hw_value_addr(const char *text, struct hw_addr *ret_addr);
+
+/* "10.88.0.2/24": a host address with the length of its network. */
+HW_MUST_USE int hw_value_prefix(const char *text, struct hw_config_prefix *ret_prefix);
+
+/* 1 to 65535. HW_E_LIMIT for other numbers. */
+HW_MUST_USE int hw_value_port(const char *text, uint16_t *ret_port);
+
+/*
+ * "host.example:8420", "192.0.2.1:8420", "[2001:db8::1]:8420", "[fe80::1%eth0]:8420". HW_E_LIMIT
+ * for a bad port, HW_E_NOT_FOUND for none, HW_E_INVAL for IPv6 without its brackets.
+ */
+HW_MUST_USE int hw_value_endpoint(const char *text, struct hw_config_endpoint *ret_endpoint);
+
+/* What the kernel takes for an interface name: 1 to 15 bytes, no blank, '/', ':'. HW_E_LIMIT: longer. */
+HW_MUST_USE int hw_value_interface(const char *text, char ret_name[HW_CONFIG_DEVICE_BYTES]);
+
+/* A name of the user's own: 1 to 63 letters, digits, '-', '_', '.'. HW_E_LIMIT: longer. */
+HW_MUST_USE int hw_value_name(const char *text, char ret_name[HW_CORE_NAME_BYTES]);
+
+#endif
