@@ -24,25 +24,31 @@ static void complete_role(struct hw_config *config, struct hw_config_report *rep
 	if (!config->identity.role_given)
 		config->identity.role = endpoints ? HW_ROLE_CLIENT : HW_ROLE_HUB;
 	else if (config->identity.role == HW_ROLE_CLIENT && !endpoints)
-		hw_config_error(report, 0, 0, "a client needs an endpoint of its peer: add "
-					      "'endpoint: [host:port]' to the peer or to a link");
+		hw_config_error(report, 0, 0,
+				"a client needs an endpoint of its peer: add "
+				"'endpoint: [host:port]' to the peer or to a link");
 	if (!endpoints && !config->listen.given && config->identity.role == HW_ROLE_HUB)
-		hw_config_error(report, 0, 0, "nobody could begin: add 'listen: 8420' to wait for the "
-					      "peer here, or 'endpoint: [host:port]' to the peer to "
-					      "call it");
+		hw_config_error(report, 0, 0,
+				"nobody could begin: add 'listen: 8420' to wait for the "
+				"peer here, or 'endpoint: [host:port]' to the peer to "
+				"call it");
 }
 
 static void check_shared_peer(const struct hw_config_peer *peer, uint32_t i,
 			      struct hw_config_report *report)
 {
 	if (peer->key_mark.line != 0)
-		hw_config_error(report, peer->key_mark.line, peer->key_mark.column,
-				"peers[%u].public-key: not with identity.secret-file: the secret gives "
-				"the keys of both hosts", i);
+		hw_config_error(
+			report, peer->key_mark.line, peer->key_mark.column,
+			"peers[%u].public-key: not with identity.secret-file: the secret gives "
+			"the keys of both hosts",
+			i);
 	if (peer->psk_mark.line != 0)
-		hw_config_error(report, peer->psk_mark.line, peer->psk_mark.column,
-				"peers[%u].preshared-key-file: not with identity.secret-file: the secret "
-				"gives that key too", i);
+		hw_config_error(
+			report, peer->psk_mark.line, peer->psk_mark.column,
+			"peers[%u].preshared-key-file: not with identity.secret-file: the secret "
+			"gives that key too",
+			i);
 }
 
 static void complete_peers(struct hw_config *config, struct hw_config_report *report)
@@ -51,8 +57,9 @@ static void complete_peers(struct hw_config *config, struct hw_config_report *re
 		hw_config_copy(config->peers[0].name, HW_CORE_NAME_BYTES, "peer");
 		config->peer_count = 1;
 	} else if (config->peer_count == 0) {
-		hw_config_error(report, 0, 0, "'peers' is missing: with identity.private-key-file the "
-					      "peer's public-key must be known");
+		hw_config_error(report, 0, 0,
+				"'peers' is missing: with identity.private-key-file the "
+				"peer's public-key must be known");
 	}
 	for (uint32_t i = 0; i < config->peer_count; i++) {
 		const struct hw_config_peer *peer = &config->peers[i];
@@ -60,9 +67,11 @@ static void complete_peers(struct hw_config *config, struct hw_config_report *re
 		if (config->identity.shared_secret)
 			check_shared_peer(peer, i, report);
 		else if (peer->key_mark.line == 0)
-			hw_config_error(report, peer->mark.line, peer->mark.column,
-					"peers[%u]: 'public-key' is missing: expected 44 characters, as "
-					"'hawser pubkey' prints them on the peer", i);
+			hw_config_error(
+				report, peer->mark.line, peer->mark.column,
+				"peers[%u]: 'public-key' is missing: expected 44 characters, as "
+				"'hawser pubkey' prints them on the peer",
+				i);
 	}
 }
 
@@ -71,7 +80,8 @@ static bool cannot_reach(const struct hw_config_link *link, const struct hw_conf
 			 uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (list[i].addr.family == HW_FAMILY_NONE || list[i].addr.family == link->address.family)
+		if (list[i].addr.family == HW_FAMILY_NONE ||
+		    list[i].addr.family == link->address.family)
 			return false;
 	return count > 0 && link->address.family != HW_FAMILY_NONE;
 }
@@ -84,13 +94,16 @@ static void check_link_endpoints(const struct hw_config *config, const struct hw
 	uint32_t count = own ? link->endpoint_count : config->peers[0].endpoint_count;
 
 	if (count == 0 && link->use != HW_USE_NEVER && has_endpoints(config))
-		hw_config_warning(report, link->mark.line, link->mark.column,
-				  "links[%u]: link '%s' has no endpoint and the peer none for all links: "
-				  "it will stay idle", i, link->name);
+		hw_config_warning(
+			report, link->mark.line, link->mark.column,
+			"links[%u]: link '%s' has no endpoint and the peer none for all links: "
+			"it will stay idle",
+			i, link->name);
 	if (cannot_reach(link, list, count))
-		hw_config_error(report, link->mark.line, link->mark.column,
-				"links[%u]: link '%s' has an IPv%u address but only IPv%u endpoints", i,
-				link->name, link->address.family, list[0].addr.family);
+		hw_config_error(
+			report, link->mark.line, link->mark.column,
+			"links[%u]: link '%s' has an IPv%u address but only IPv%u endpoints", i,
+			link->name, link->address.family, list[0].addr.family);
 }
 
 static void complete_links(struct hw_config *config, struct hw_config_report *report)
@@ -109,9 +122,10 @@ static void complete_links(struct hw_config *config, struct hw_config_report *re
 		usable += link->use != HW_USE_NEVER;
 		check_link_endpoints(config, link, i, report);
 		if (strcmp(link->interface, config->tunnel.device) == 0)
-			hw_config_error(report, link->mark.line, link->mark.column,
-					"links[%u]: link '%s' would leave by the tunnel itself (%s)", i,
-					link->name, link->interface);
+			hw_config_error(
+				report, link->mark.line, link->mark.column,
+				"links[%u]: link '%s' would leave by the tunnel itself (%s)", i,
+				link->name, link->interface);
 	}
 	if (usable == 0)
 		hw_config_error(report, config->links[0].mark.line, config->links[0].mark.column,
@@ -137,10 +151,11 @@ static void check_not_inside(const struct hw_config_tunnel *tunnel,
 	for (uint32_t i = 0; i < count; i++)
 		for (uint32_t j = 0; j < tunnel->address_count; j++)
 			if (same_network(&tunnel->addresses[j], &list[i].addr))
-				hw_config_warning(report, 0, 0,
-						  "endpoint %s lies in the tunnel's own network: it "
-						  "should be an address outside of the tunnel",
-						  list[i].host);
+				hw_config_warning(
+					report, 0, 0,
+					"endpoint %s lies in the tunnel's own network: it "
+					"should be an address outside of the tunnel",
+					list[i].host);
 }
 
 static void check_tunnel(const struct hw_config *config, struct hw_config_report *report)
@@ -148,22 +163,28 @@ static void check_tunnel(const struct hw_config *config, struct hw_config_report
 	const struct hw_config_tunnel *tunnel = &config->tunnel;
 
 	if (tunnel->address_count == 0 && !tunnel->layer2)
-		hw_config_warning(report, 0, 0, "tunnel.address is missing: a tun device needs one to "
-						"carry anything");
+		hw_config_warning(report, 0, 0,
+				  "tunnel.address is missing: a tun device needs one to "
+				  "carry anything");
 	for (uint32_t i = 0; i < tunnel->address_count; i++) {
-		if (tunnel->addresses[i].addr.family == HW_FAMILY_IPV6 && tunnel->mtu < IPV6_MTU_MIN)
-			hw_config_error(report, 0, 0, "tunnel.mtu: IPv6 addresses need at least %u, not %u",
+		if (tunnel->addresses[i].addr.family == HW_FAMILY_IPV6 &&
+		    tunnel->mtu < IPV6_MTU_MIN)
+			hw_config_error(report, 0, 0,
+					"tunnel.mtu: IPv6 addresses need at least %u, not %u",
 					IPV6_MTU_MIN, tunnel->mtu);
 		for (uint32_t j = 0; j < i; j++)
 			if (hw_addr_equal(&tunnel->addresses[i].addr, &tunnel->addresses[j].addr))
-				hw_config_error(report, 0, 0,
-						"tunnel.address: entries %u and %u are the same address",
-						j + 1, i + 1);
+				hw_config_error(
+					report, 0, 0,
+					"tunnel.address: entries %u and %u are the same address",
+					j + 1, i + 1);
 	}
 	for (uint32_t i = 0; i < config->peer_count; i++)
-		check_not_inside(tunnel, config->peers[i].endpoints, config->peers[i].endpoint_count, report);
+		check_not_inside(tunnel, config->peers[i].endpoints,
+				 config->peers[i].endpoint_count, report);
 	for (uint32_t i = 0; i < config->link_count; i++)
-		check_not_inside(tunnel, config->links[i].endpoints, config->links[i].endpoint_count, report);
+		check_not_inside(tunnel, config->links[i].endpoints,
+				 config->links[i].endpoint_count, report);
 }
 
 void hw_config_complete(struct hw_config *config, struct hw_config_report *report)

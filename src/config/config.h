@@ -26,11 +26,11 @@
 #define HW_CONFIG_MAX_DEPTH 16u        /* of nested lists and mappings */
 #define HW_CONFIG_MAX_ADDRESSES 16u    /* of the tunnel device */
 #define HW_CONFIG_MAX_PEERS 16u
-#define HW_CONFIG_PEERS_NOW 1u         /* how many of them this version serves */
-#define HW_CONFIG_MAX_NOTES 20u        /* errors and warnings kept in a report */
-#define HW_CONFIG_PATH_BYTES 1024u     /* of a file's name, with the final zero */
-#define HW_CONFIG_HOST_BYTES 256u      /* of a host name, with the final zero */
-#define HW_CONFIG_DEVICE_BYTES 16u     /* of an interface name, with the final zero (IFNAMSIZ) */
+#define HW_CONFIG_PEERS_NOW 1u     /* how many of them this version serves */
+#define HW_CONFIG_MAX_NOTES 20u    /* errors and warnings kept in a report */
+#define HW_CONFIG_PATH_BYTES 1024u /* of a file's name, with the final zero */
+#define HW_CONFIG_HOST_BYTES 256u  /* of a host name, with the final zero */
+#define HW_CONFIG_DEVICE_BYTES 16u /* of an interface name, with the final zero (IFNAMSIZ) */
 #define HW_CONFIG_KEY_BYTES 32u
 
 enum hw_config_role {
@@ -74,23 +74,24 @@ struct hw_config_tunnel {
 };
 
 struct hw_config_identity {
-	bool shared_secret;              /* secret-file, else private-key-file */
-	char file[HW_CONFIG_PATH_BYTES]; /* resolved against the configuration's folder */
-	enum hw_config_role role;        /* derived where the file does not say */
-	bool role_given;                 /* the file says */
+	bool shared_secret;                 /* secret-file, else private-key-file */
+	char file[HW_CONFIG_PATH_BYTES];    /* resolved against the configuration's folder */
+	enum hw_config_role role;           /* derived where the file does not say */
+	bool role_given;                    /* the file says */
 	uint8_t bytes[HW_CONFIG_KEY_BYTES]; /* the secret or the private key; zero until loaded */
 	bool loaded;
 	struct hw_config_mark mark; /* of the file's name */
 };
 
 struct hw_config_listen {
-	bool given;          /* else any free port, and nobody can be the first to write to us */
-	struct hw_addr addr; /* port always set if given; family NONE: every address, IPv4 and IPv6 */
+	bool given; /* else any free port, and nobody can be the first to write to us */
+	struct hw_addr
+		addr; /* port always set if given; family NONE: every address, IPv4 and IPv6 */
 };
 
 struct hw_config_peer {
 	char name[HW_CORE_NAME_BYTES];
-	uint8_t public_key[HW_CONFIG_KEY_BYTES]; /* zero with a shared secret */
+	uint8_t public_key[HW_CONFIG_KEY_BYTES];       /* zero with a shared secret */
 	char preshared_key_file[HW_CONFIG_PATH_BYTES]; /* "" when there is none */
 	uint8_t preshared_key[HW_CONFIG_KEY_BYTES];
 	/* For every link that has none of its own: HW_LINK_ALL. */
@@ -137,9 +138,9 @@ struct hw_config {
 };
 
 struct hw_config_note {
-	bool warning; /* else an error */
+	bool warning;          /* else an error */
 	uint32_t line, column; /* from 1; 0: the file as a whole */
-	char text[320]; /* one line of printable ASCII */
+	char text[320];        /* one line of printable ASCII */
 };
 
 /* What was found wrong, in the order of the file. Starts zeroed. */
@@ -147,7 +148,7 @@ struct hw_config_report {
 	char file[HW_CONFIG_PATH_BYTES];
 	struct hw_config_note notes[HW_CONFIG_MAX_NOTES];
 	uint32_t note_count;
-	uint32_t error_count;   /* all of them, also those not kept */
+	uint32_t error_count; /* all of them, also those not kept */
 	uint32_t warning_count;
 };
 

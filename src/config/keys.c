@@ -1,4 +1,5 @@
-/* The keys of the configuration file: one table for each mapping. docs/configuration.md follows them. */
+/* The keys of the configuration file: one table for each mapping. docs/configuration.md follows
+ * them. */
 #include <stddef.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "session/replay.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MTU_MIN 576u     /* what every IPv4 host must take (RFC 791) */
+#define MTU_MIN 576u /* what every IPv4 host must take (RFC 791) */
 #define TUNNEL_MTU_MAX 9000u
 #define LINK_MTU_MAX 65535u
 #define PRICE_MAX 1000000u
@@ -24,7 +25,8 @@ static const char *const later_modes[] = { "coded", "aggregate", "auto", NULL };
 static const char *const suites[] = { "chacha20-poly1305", "aes-256-gcm", NULL };
 
 static void read_section(struct hw_schema_reader *r, const struct hw_schema_key *key,
-			 const struct hw_schema *schema, const struct hw_yaml_node *value, void *target)
+			 const struct hw_schema *schema, const struct hw_yaml_node *value,
+			 void *target)
 {
 	if (value->type != HW_YAML_MAP)
 		hw_schema_wrong(r, key, value);
@@ -42,13 +44,16 @@ static void read_interface(struct hw_schema_reader *r, const struct hw_schema_ke
 	if (!hw_schema_is_text(r, key, value))
 		return;
 	if (strpbrk(value->text, "*?[") != NULL) {
-		hw_schema_error(r, value, "this version does not support patterns such as '%.32s' yet: "
-					  "expected %s", value->text, key->right);
+		hw_schema_error(r, value,
+				"this version does not support patterns such as '%.32s' yet: "
+				"expected %s",
+				value->text, key->right);
 		return;
 	}
 	rc = hw_value_interface(value->text, target);
 	if (rc == HW_E_LIMIT)
-		hw_schema_error(r, value, "'%.64s' is too long for an interface: at most 15 characters",
+		hw_schema_error(r, value,
+				"'%.64s' is too long for an interface: at most 15 characters",
 				value->text);
 	else if (rc != 0)
 		hw_schema_wrong(r, key, value);
@@ -62,11 +67,14 @@ static void read_prefix(struct hw_schema_reader *r, const struct hw_schema_key *
 	if (!hw_schema_is_text(r, key, value))
 		return;
 	if (hw_value_addr(value->text, &addr) == 0)
-		hw_schema_error(r, value, "'%.64s' lacks the length of its network: write '%.64s/%d'",
+		hw_schema_error(r, value,
+				"'%.64s' lacks the length of its network: write '%.64s/%d'",
 				value->text, value->text, addr.family == HW_FAMILY_IPV4 ? 24 : 64);
 	else if (hw_value_prefix(value->text, ret_prefix) != 0)
-		hw_schema_error(r, value, "'%.64s' is not right: expected an address with the length of "
-					  "its network, such as 10.88.0.2/24", value->text);
+		hw_schema_error(r, value,
+				"'%.64s' is not right: expected an address with the length of "
+				"its network, such as 10.88.0.2/24",
+				value->text);
 }
 
 static void read_addresses(struct hw_schema_reader *r, const struct hw_schema_key *key,
@@ -87,7 +95,8 @@ static void read_addresses(struct hw_schema_reader *r, const struct hw_schema_ke
 
 #define AT(field) offsetof(struct hw_config_tunnel, field)
 static const struct hw_schema_key tunnel_keys[] = {
-	{ "device", read_interface, AT(device), "a device name of 1 to 15 characters, such as hw0" },
+	{ "device", read_interface, AT(device),
+	  "a device name of 1 to 15 characters, such as hw0" },
 	{ "type", hw_schema_flag, AT(layer2), "tap or tun", .words = tunnel_types },
 	{ "address", read_addresses, 0, "a list of addresses, such as [10.88.0.2/24]" },
 	{ "mtu", hw_schema_u32, AT(mtu), "a whole number of bytes from 576 to 9000, such as 1500",
@@ -178,8 +187,9 @@ static void read_endpoint(struct hw_schema_reader *r, const struct hw_schema_key
 			  const struct hw_yaml_node *item, struct hw_config_endpoint *ret_endpoint)
 {
 	if (item->type != HW_YAML_SCALAR) {
-		hw_schema_error(r, item, "an endpoint is host:port; write IPv6 in quotes, "
-					 "\"[2001:db8::1]:8420\"");
+		hw_schema_error(r, item,
+				"an endpoint is host:port; write IPv6 in quotes, "
+				"\"[2001:db8::1]:8420\"");
 		return;
 	}
 	if (!hw_schema_is_text(r, key, item))
@@ -195,12 +205,16 @@ static void read_endpoint(struct hw_schema_reader *r, const struct hw_schema_key
 		hw_schema_error(r, item, "'%.64s' has a bad port: expected 1 to 65535", item->text);
 		return;
 	case HW_E_INVAL:
-		hw_schema_error(r, item, "'%.64s' is not right: write IPv6 in brackets, "
-					 "\"[2001:db8::1]:8420\"", item->text);
+		hw_schema_error(r, item,
+				"'%.64s' is not right: write IPv6 in brackets, "
+				"\"[2001:db8::1]:8420\"",
+				item->text);
 		return;
 	default:
-		hw_schema_error(r, item, "'%.64s' is not right: expected host:port, such as "
-					 "vpn.example.net:8420", item->text);
+		hw_schema_error(r, item,
+				"'%.64s' is not right: expected host:port, such as "
+				"vpn.example.net:8420",
+				item->text);
 	}
 }
 
@@ -273,7 +287,8 @@ static const struct hw_schema_key peer_keys[] = {
 	  "1 to 63 letters, digits, '-', '_' or '.', such as hub", .required = true },
 	{ "public-key", read_public_key, 0, "44 characters, as 'hawser pubkey' prints them" },
 	{ "preshared-key-file", read_psk_file, 0, "the name of a file made by 'hawser gensecret'" },
-	{ "endpoint", read_peer_endpoints, 0, "a list of host:port, such as [vpn.example.net:8420]" },
+	{ "endpoint", read_peer_endpoints, 0,
+	  "a list of host:port, such as [vpn.example.net:8420]" },
 };
 static const struct hw_schema peer_schema = { peer_keys, COUNT(peer_keys) };
 
@@ -290,7 +305,8 @@ static void read_peers(struct hw_schema_reader *r, const struct hw_schema_key *k
 		size_t mark = hw_schema_enter(r, "[%u]", config->peer_count);
 
 		if (config->peer_count == HW_CONFIG_PEERS_NOW) {
-			hw_schema_error(r, item, "this version does not support more than one peer yet");
+			hw_schema_error(r, item,
+					"this version does not support more than one peer yet");
 			hw_schema_leave(r, mark);
 			return;
 		}
@@ -338,9 +354,11 @@ static void check_link_is_new(struct hw_schema_reader *r, const struct hw_yaml_n
 					link->name);
 		else if (strcmp(link->interface, other->interface) == 0 &&
 			 hw_addr_equal(&link->address, &other->address))
-			hw_schema_error(r, item,
-					"link '%s' leaves by the same interface and address as '%s': "
-					"name its interface or address", link->name, other->name);
+			hw_schema_error(
+				r, item,
+				"link '%s' leaves by the same interface and address as '%s': "
+				"name its interface or address",
+				link->name, other->name);
 	}
 }
 
@@ -409,8 +427,8 @@ static const struct hw_schema_key replay_keys[] = {
 	{ "packets", read_replay_packets, AT(replay_packets),
 	  "a power of two from 64 to 524288, such as 65536", .min = HW_REPLAY_PACKETS_MIN,
 	  .max = HW_REPLAY_PACKETS_MAX },
-	{ "seconds", hw_schema_seconds, AT(replay_time), "a whole number from 1 to 3600, such as 10",
-	  .min = 1, .max = 3600 },
+	{ "seconds", hw_schema_seconds, AT(replay_time),
+	  "a whole number from 1 to 3600, such as 10", .min = 1, .max = 3600 },
 };
 static const struct hw_schema replay_schema = { replay_keys, COUNT(replay_keys) };
 
@@ -451,13 +469,16 @@ static const struct hw_schema_key file_keys[] = {
 	{ "identity", read_identity, AT(identity),
 	  "a mapping, such as identity: {secret-file: van.secret}", .required = true },
 	{ "listen", read_listen, AT(listen), "a port, or address:port, such as 8420" },
-	{ "peers", read_peers, 0, "a list of peers, such as - {name: hub, endpoint: [192.0.2.9:8420]}" },
+	{ "peers", read_peers, 0,
+	  "a list of peers, such as - {name: hub, endpoint: [192.0.2.9:8420]}" },
 	{ "links", read_links, 0, "a list of links, such as - {name: dsl, interface: eth0}" },
 	{ "policy", read_policy, 0, "a mapping, such as policy: {mode: redundant}" },
 	{ "path" },
-	{ "suite", hw_schema_word_text, AT(suite), "chacha20-poly1305 or aes-256-gcm", .words = suites },
+	{ "suite", hw_schema_word_text, AT(suite), "chacha20-poly1305 or aes-256-gcm",
+	  .words = suites },
 	{ "session", read_session, AT(session), "a mapping, such as session: {rekey-after: 120s}" },
-	{ "log-level", hw_schema_word, AT(log_level), "error, warning, info or debug", .words = levels },
+	{ "log-level", hw_schema_word, AT(log_level), "error, warning, info or debug",
+	  .words = levels },
 };
 #undef AT
 const struct hw_schema hw_config_schema = { file_keys, COUNT(file_keys) };

@@ -42,8 +42,9 @@ static int read_tree(struct hw_config *config, struct hw_config_report *report,
 	struct hw_schema_reader r = { .report = report, .config = config };
 
 	if (root->type != HW_YAML_MAP) {
-		hw_config_error(report, root->line, root->column,
-				"expected keys with values, such as 'identity: {secret-file: van.secret}'");
+		hw_config_error(
+			report, root->line, root->column,
+			"expected keys with values, such as 'identity: {secret-file: van.secret}'");
 		return HW_E_MALFORMED;
 	}
 	hw_schema_read_map(&r, &hw_config_schema, root, config);
@@ -60,7 +61,8 @@ static int parse(const char *text, size_t len, const char *name, struct hw_confi
 	int rc;
 
 	if (len > HW_CONFIG_MAX_BYTES) {
-		hw_config_error(report, 0, 0, "the file is larger than %u bytes", HW_CONFIG_MAX_BYTES);
+		hw_config_error(report, 0, 0, "the file is larger than %u bytes",
+				HW_CONFIG_MAX_BYTES);
 		return HW_E_MALFORMED;
 	}
 	config = calloc(1, sizeof(*config));
@@ -93,7 +95,8 @@ int hw_config_parse(const char *text, size_t len, const char *name, struct hw_co
 }
 
 /* Gives one byte more than allowed when there is more, so that the caller sees it. */
-static int read_file(const char *path, struct hw_config_report *report, char **ret_text, size_t *ret_len)
+static int read_file(const char *path, struct hw_config_report *report, char **ret_text,
+		     size_t *ret_len)
 {
 	const size_t room = HW_CONFIG_MAX_BYTES + 1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -154,18 +157,22 @@ static void check_peer_keys(const struct hw_config *config, struct hw_config_rep
 		return;
 	for (uint32_t i = 0; i < config->peer_count; i++)
 		if (memcmp(own, config->peers[i].public_key, sizeof(own)) == 0)
-			hw_config_error(report, config->peers[i].key_mark.line,
-					config->peers[i].key_mark.column,
-					"peers[%u].public-key: this is this host's own key: expected the "
-					"peer's", i);
+			hw_config_error(
+				report, config->peers[i].key_mark.line,
+				config->peers[i].key_mark.column,
+				"peers[%u].public-key: this is this host's own key: expected the "
+				"peer's",
+				i);
 }
 
 static int load_keys(struct hw_config *config, struct hw_config_report *report)
 {
-	read_key_file(config->identity.file, &config->identity.mark, report, config->identity.bytes);
+	read_key_file(config->identity.file, &config->identity.mark, report,
+		      config->identity.bytes);
 	for (uint32_t i = 0; i < config->peer_count; i++)
 		if (config->peers[i].preshared_key_file[0] != '\0')
-			read_key_file(config->peers[i].preshared_key_file, &config->peers[i].psk_mark, report,
+			read_key_file(config->peers[i].preshared_key_file,
+				      &config->peers[i].psk_mark, report,
 				      config->peers[i].preshared_key);
 	if (report->error_count == 0)
 		check_peer_keys(config, report);

@@ -41,8 +41,8 @@ static void add(struct hw_config_report *report, bool warning, uint32_t line, ui
 			*c = '?';
 }
 
-void hw_config_error(struct hw_config_report *report, uint32_t line, uint32_t column, const char *format,
-		     ...)
+void hw_config_error(struct hw_config_report *report, uint32_t line, uint32_t column,
+		     const char *format, ...)
 {
 	va_list args;
 

@@ -17,7 +17,9 @@ size_t hw_schema_enter(struct hw_schema_reader *r, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(r->place + mark, room, format, args);
 	va_end(args);
-	r->place_len = len < 0 ? mark : (size_t)len < room ? mark + (size_t)len : sizeof(r->place) - 1;
+	r->place_len = len < 0              ? mark
+		       : (size_t)len < room ? mark + (size_t)len
+					    : sizeof(r->place) - 1;
 	return mark;
 }
 
@@ -36,13 +38,15 @@ static void note(struct hw_schema_reader *r, const struct hw_yaml_node *node, bo
 
 	vsnprintf(text, sizeof(text), format, args);
 	if (warning)
-		hw_config_warning(r->report, node->line, node->column, "%s%s%s", r->place, colon, text);
+		hw_config_warning(r->report, node->line, node->column, "%s%s%s", r->place, colon,
+				  text);
 	else
-		hw_config_error(r->report, node->line, node->column, "%s%s%s", r->place, colon, text);
+		hw_config_error(r->report, node->line, node->column, "%s%s%s", r->place, colon,
+				text);
 }
 
-void hw_schema_error(struct hw_schema_reader *r, const struct hw_yaml_node *node, const char *format,
-		     ...)
+void hw_schema_error(struct hw_schema_reader *r, const struct hw_yaml_node *node,
+		     const char *format, ...)
 {
 	va_list args;
 
@@ -51,8 +55,8 @@ void hw_schema_error(struct hw_schema_reader *r, const struct hw_yaml_node *node
 	va_end(args);
 }
 
-void hw_schema_warning(struct hw_schema_reader *r, const struct hw_yaml_node *node, const char *format,
-		       ...)
+void hw_schema_warning(struct hw_schema_reader *r, const struct hw_yaml_node *node,
+		       const char *format, ...)
 {
 	va_list args;
 
@@ -64,7 +68,8 @@ void hw_schema_warning(struct hw_schema_reader *r, const struct hw_yaml_node *no
 static bool is_null(const struct hw_yaml_node *node)
 {
 	return node->type == HW_YAML_SCALAR && node->plain &&
-	       (node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0);
+	       (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+		strcmp(node->text, "null") == 0);
 }
 
 void hw_schema_wrong(struct hw_schema_reader *r, const struct hw_schema_key *key,
@@ -77,7 +82,8 @@ void hw_schema_wrong(struct hw_schema_reader *r, const struct hw_schema_key *key
 	else if (is_null(value))
 		hw_schema_error(r, value, "the value is missing: expected %s", key->right);
 	else
-		hw_schema_error(r, value, "'%.64s' is not right: expected %s", value->text, key->right);
+		hw_schema_error(r, value, "'%.64s' is not right: expected %s", value->text,
+				key->right);
 }
 
 bool hw_schema_is_text(struct hw_schema_reader *r, const struct hw_schema_key *key,
@@ -118,13 +124,16 @@ static void unknown_key(struct hw_schema_reader *r, const struct hw_schema *sche
 
 		names[i] = schema->keys[i].name;
 		if (schema->keys[i].read != NULL)
-			snprintf(list + at, sizeof(list) - at, "%s%s", at > 0 ? ", " : "", names[i]);
+			snprintf(list + at, sizeof(list) - at, "%s%s", at > 0 ? ", " : "",
+				 names[i]);
 	}
 	nearest = hw_config_nearest(key->text, names, schema->count);
 	if (nearest != NULL)
-		hw_schema_error(r, key, "unknown key '%.48s': did you mean '%s'?", key->text, nearest);
+		hw_schema_error(r, key, "unknown key '%.48s': did you mean '%s'?", key->text,
+				nearest);
 	else
-		hw_schema_error(r, key, "unknown key '%.48s': the keys here are %s", key->text, list);
+		hw_schema_error(r, key, "unknown key '%.48s': the keys here are %s", key->text,
+				list);
 }
 
 /* A key of the table, met in the file for the first time. */
@@ -153,8 +162,8 @@ void hw_schema_read_map(struct hw_schema_reader *r, const struct hw_schema *sche
 			continue;
 		}
 		if (seen[key - schema->keys] != 0) {
-			hw_schema_error(r, value->key, "'%s' is here twice: first on line %u", key->name,
-					seen[key - schema->keys]);
+			hw_schema_error(r, value->key, "'%s' is here twice: first on line %u",
+					key->name, seen[key - schema->keys]);
 			continue;
 		}
 		seen[key - schema->keys] = value->key->line;
@@ -162,8 +171,8 @@ void hw_schema_read_map(struct hw_schema_reader *r, const struct hw_schema *sche
 	}
 	for (size_t i = 0; i < schema->count; i++)
 		if (schema->keys[i].required && seen[i] == 0)
-			hw_schema_error(r, node, "'%s' is missing: expected %s", schema->keys[i].name,
-					schema->keys[i].right);
+			hw_schema_error(r, node, "'%s' is missing: expected %s",
+					schema->keys[i].name, schema->keys[i].right);
 }
 
 void hw_schema_u64(struct hw_schema_reader *r, const struct hw_schema_key *key,
@@ -240,15 +249,16 @@ static void wrong_word(struct hw_schema_reader *r, const struct hw_schema_key *k
 	const char *nearest;
 
 	if (find_word(key->later, value->text) >= 0) {
-		hw_schema_error(r, value, "this version does not support '%s' yet: expected %s", value->text,
-				key->right);
+		hw_schema_error(r, value, "this version does not support '%s' yet: expected %s",
+				value->text, key->right);
 		return;
 	}
 	while (key->words[count] != NULL)
 		count++;
 	nearest = hw_config_nearest(value->text, key->words, count);
 	if (nearest != NULL)
-		hw_schema_error(r, value, "'%.64s' is not right: did you mean '%s'?", value->text, nearest);
+		hw_schema_error(r, value, "'%.64s' is not right: did you mean '%s'?", value->text,
+				nearest);
 	else
 		hw_schema_wrong(r, key, value);
 }

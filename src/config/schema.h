@@ -1,9 +1,9 @@
 /*
  * The schema engine: mappings read by a table of keys.
  *
- * Each key has a reader, a place in the struct that its mapping fills, its limits, and a phrase that
- * says what a right value is. The phrase is what error messages end in, so that every message tells
- * what to write instead.
+ * Each key has a reader, a place in the struct that its mapping fills, its limits, and a phrase
+ * that says what a right value is. The phrase is what error messages end in, so that every message
+ * tells what to write instead.
  */
 #ifndef HW_CONFIG_SCHEMA_H
 #define HW_CONFIG_SCHEMA_H
@@ -33,12 +33,12 @@ typedef void hw_schema_read(struct hw_schema_reader *r, const struct hw_schema_k
 
 struct hw_schema_key {
 	const char *name;
-	hw_schema_read *read;      /* NULL: a key of a later version */
-	size_t offset;             /* of the target in the struct that the mapping fills */
-	const char *right;         /* what a right value is, with an example */
+	hw_schema_read *read; /* NULL: a key of a later version */
+	size_t offset;        /* of the target in the struct that the mapping fills */
+	const char *right;    /* what a right value is, with an example */
 	uint64_t min, max;
-	const char *const *words;  /* in the order of the enum they stand for; ends with NULL */
-	const char *const *later;  /* words of a later version; NULL: none */
+	const char *const *words; /* in the order of the enum they stand for; ends with NULL */
+	const char *const *later; /* words of a later version; NULL: none */
 	bool required;
 };
 
@@ -61,11 +61,11 @@ void hw_schema_leave(struct hw_schema_reader *r, size_t mark);
 
 /* "PLACE: what", at the node. */
 HW_PRINTF(3, 4)
-void hw_schema_error(struct hw_schema_reader *r, const struct hw_yaml_node *node, const char *format,
-		     ...);
+void hw_schema_error(struct hw_schema_reader *r, const struct hw_yaml_node *node,
+		     const char *format, ...);
 HW_PRINTF(3, 4)
-void hw_schema_warning(struct hw_schema_reader *r, const struct hw_yaml_node *node, const char *format,
-		       ...);
+void hw_schema_warning(struct hw_schema_reader *r, const struct hw_yaml_node *node,
+		       const char *format, ...);
 
 /* "PLACE: 'value' is not right: expected RIGHT", or "a list" and so on where value is no scalar. */
 void hw_schema_wrong(struct hw_schema_reader *r, const struct hw_schema_key *key,

@@ -38,7 +38,8 @@ static int check_file(int fd, const char *path, char problem[HW_CONFIG_PROBLEM_B
 		return HW_E_AUTH;
 	}
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		explain(problem, "%.100s is open to group or world (mode %04o): type 'chmod 600 %.100s'",
+		explain(problem,
+			"%.100s is open to group or world (mode %04o): type 'chmod 600 %.100s'",
 			path, (unsigned)st.st_mode & 07777, path);
 		return HW_E_AUTH;
 	}
@@ -90,8 +91,10 @@ int hw_config_read_secret(const char *path, uint8_t ret_bytes[HW_CONFIG_KEY_BYTE
 		len--;
 	rc = hw_key_from_text(text, len, ret_bytes);
 	if (rc != 0)
-		explain(ret_problem, "%.120s does not hold a key: expected one line of 44 characters, as "
-				     "'hawser gensecret' and 'hawser genkey' print it", path);
+		explain(ret_problem,
+			"%.120s does not hold a key: expected one line of 44 characters, as "
+			"'hawser gensecret' and 'hawser genkey' print it",
+			path);
 out:
 	hw_bytes_wipe(text, sizeof(text));
 	close(fd);

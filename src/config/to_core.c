@@ -19,7 +19,8 @@ static int shared_keys(const struct hw_config *config, struct hw_config_core *co
 	hw_crypto_free(crypto);
 	if (rc != 0)
 		return rc;
-	memcpy(core->core.private_key, client ? shared.client_private : shared.hub_private, HW_KEY_BYTES);
+	memcpy(core->core.private_key, client ? shared.client_private : shared.hub_private,
+	       HW_KEY_BYTES);
 	memcpy(core->peers[0].psk, shared.psk, HW_KEY_BYTES);
 	rc = hw_identity_public(client ? shared.hub_private : shared.client_private,
 				core->peers[0].public_key);
@@ -40,7 +41,8 @@ static void copy_links(const struct hw_config *config, struct hw_core_config *co
 {
 	core->link_count = config->link_count;
 	for (uint32_t i = 0; i < config->link_count; i++) {
-		hw_config_copy(core->links[i].name, sizeof(core->links[i].name), config->links[i].name);
+		hw_config_copy(core->links[i].name, sizeof(core->links[i].name),
+			       config->links[i].name);
 		core->links[i].use = config->links[i].use;
 		core->links[i].price = config->links[i].price;
 	}

@@ -31,7 +31,7 @@ int hw_value_duration(const char *text, hw_time *ret_value)
 		const char *unit;
 		uint64_t ns;
 	} units[] = {
-		{ "us", HW_NS_PER_US },	     { "ms", HW_NS_PER_MS },	     { "s", HW_NS_PER_S },
+		{ "us", HW_NS_PER_US },    { "ms", HW_NS_PER_MS },      { "s", HW_NS_PER_S },
 		{ "m", 60 * HW_NS_PER_S }, { "h", 3600 * HW_NS_PER_S },
 	};
 	char digits[24];
@@ -180,7 +180,8 @@ int hw_value_endpoint(const char *text, struct hw_config_endpoint *ret_endpoint)
 	if (host != text)
 		rc = bracketed_host(e.host, &e.addr);
 	else
-		rc = hw_value_addr(e.host, &e.addr) == 0 || is_host_name(e.host) ? 0 : HW_E_MALFORMED;
+		rc = hw_value_addr(e.host, &e.addr) == 0 || is_host_name(e.host) ? 0
+										 : HW_E_MALFORMED;
 	if (rc != 0)
 		return rc;
 	if (hw_value_port(colon + 1, &e.port) != 0)

@@ -35,7 +35,8 @@ HW_MUST_USE int hw_value_port(const char *text, uint16_t *ret_port);
  */
 HW_MUST_USE int hw_value_endpoint(const char *text, struct hw_config_endpoint *ret_endpoint);
 
-/* What the kernel takes for an interface name: 1 to 15 bytes, no blank, '/', ':'. HW_E_LIMIT: longer. */
+/* What the kernel takes for an interface name: 1 to 15 bytes, no blank, '/', ':'. HW_E_LIMIT:
+ * longer. */
 HW_MUST_USE int hw_value_interface(const char *text, char ret_name[HW_CONFIG_DEVICE_BYTES]);
 
 /* A name of the user's own: 1 to 63 letters, digits, '-', '_', '.'. HW_E_LIMIT: longer. */

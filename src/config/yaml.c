@@ -33,10 +33,14 @@ static void fault(struct reader *r, yaml_mark_t mark, const char *what)
 	hw_config_error(r->report, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1, "%s", what);
 }
 
-/* Length of the UTF-8 sequence at p, or 0 when it is none (RFC 3629: shortest form, no surrogates). */
+/* Length of the UTF-8 sequence at p, or 0 when it is none (RFC 3629: shortest form, no surrogates).
+ */
 static size_t utf8_len(const uint8_t *p, size_t left)
 {
-	size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
+	size_t len = p[0] < 0x80                   ? 1
+		     : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+		     : (p[0] & 0xf0) == 0xe0       ? 3
+						   : 4;
 
 	if (len == 1)
 		return 1;
@@ -143,7 +147,7 @@ static int refuse_extras(struct reader *r, const yaml_event_t *event, unsigned d
 		what = "anchors (&name) are not allowed";
 	else if (tag_of(event) != NULL)
 		what = "tags (!name) are not allowed";
-	else if (depth >= HW_CONFIG_MAX_DEPTH)
+	else if (depth >= HW_CONFIG_MAX_DEPTH && event->type != YAML_SCALAR_EVENT)
 		what = "nested too deeply (the limit is 16 levels)";
 	else if (++r->nodes > HW_YAML_MAX_NODES)
 		what = "too many values (the limit is 16384)";
@@ -161,9 +165,9 @@ static int new_node(const yaml_event_t *event, struct hw_yaml_node **ret_node)
 		return HW_E_NOMEM;
 	node->line = (uint32_t)event->start_mark.line + 1;
 	node->column = (uint32_t)event->start_mark.column + 1;
-	node->type = event->type == YAML_SEQUENCE_START_EVENT ? HW_YAML_LIST :
-		     event->type == YAML_MAPPING_START_EVENT  ? HW_YAML_MAP :
-								HW_YAML_SCALAR;
+	node->type = event->type == YAML_SEQUENCE_START_EVENT  ? HW_YAML_LIST
+		     : event->type == YAML_MAPPING_START_EVENT ? HW_YAML_MAP
+							       : HW_YAML_SCALAR;
 	if (node->type == HW_YAML_SCALAR) {
 		node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 		node->text = malloc(event->data.scalar.length + 1);

@@ -23,10 +23,11 @@ enum hw_yaml_type { HW_YAML_SCALAR, HW_YAML_LIST, HW_YAML_MAP };
 struct hw_yaml_node {
 	enum hw_yaml_type type;
 	uint32_t line, column;
-	bool plain;                 /* a scalar without quotes */
-	char *text;                 /* of a scalar; ends with a zero and holds no other */
-	struct hw_yaml_node *key;   /* in a mapping: this value's key, a scalar */
-	struct hw_yaml_node *first; /* the children of a list or mapping, in the order of the file */
+	bool plain;               /* a scalar without quotes */
+	char *text;               /* of a scalar; ends with a zero and holds no other */
+	struct hw_yaml_node *key; /* in a mapping: this value's key, a scalar */
+	struct hw_yaml_node
+		*first; /* the children of a list or mapping, in the order of the file */
 	struct hw_yaml_node *last;
 	struct hw_yaml_node *next;
 };

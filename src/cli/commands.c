@@ -1,0 +1,45 @@
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config/config.h"
+
+const struct hw_command hw_commands[] = {
+	{ "check", "FILE", "check the configuration FILE and say what it means",
+	  "Reads the key files it names too. Errors and warnings name file, line and\n"
+	  "column. Exit code 0 when the file can be used, 3 when not.\n",
+	  hw_cli_check, NULL, 1, 1, false },
+	{ "genkey", "", "print a new private key",
+	  "Keep it where only root can read it:\n"
+	  "\n"
+	  "    (umask 077; hawser genkey > private.key)\n"
+	  "    hawser pubkey < private.key\n",
+	  hw_cli_genkey, NULL, 0, 0, false },
+	{ "pubkey", "", "read a private key from standard input, print its public key", "",
+	  hw_cli_pubkey, NULL, 0, 0, false },
+	{ "gensecret", "[FILE]", "make a new shared secret, in FILE or on standard output",
+	  "FILE is made with mode 0600 and must not exist yet. Copy it to the other host\n"
+	  "by a way you trust, such as scp.\n",
+	  hw_cli_gensecret, NULL, 0, 1, false },
+	{ "version", "", "print the version", "", hw_cli_version, NULL, 0, 0, false },
+	{ "help", "[COMMAND]", "explain COMMAND, or list all of them", "", hw_cli_help, NULL, 0, 1,
+	  false },
+};
+
+const size_t hw_command_count = sizeof(hw_commands) / sizeof(hw_commands[0]);
+
+const struct hw_command *hw_command_find(const char *name)
+{
+	for (size_t i = 0; i < hw_command_count; i++)
+		if (strcmp(hw_commands[i].name, name) == 0)
+			return &hw_commands[i];
+	return NULL;
+}
+
+const char *hw_command_nearest(const char *name)
+{
+	const char *names[sizeof(hw_commands) / sizeof(hw_commands[0])];
+
+	for (size_t i = 0; i < hw_command_count; i++)
+		names[i] = hw_commands[i].name;
+	return hw_config_nearest(name, names, hw_command_count);
+}
