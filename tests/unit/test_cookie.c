@@ -28,7 +28,8 @@ static int setup(void **state)
 	hw_rng_init(&f->rng, 4);
 	hw_rng_fill(&f->rng, f->public_key, sizeof(f->public_key));
 	hw_rng_fill(&f->rng, f->message, sizeof(f->message) - MACS_BYTES);
-	f->from = (struct hw_addr){ .ip = { 192, 0, 2, 1 }, .port = 8420, .family = HW_FAMILY_IPV4 };
+	f->from =
+		(struct hw_addr){ .ip = { 192, 0, 2, 1 }, .port = 8420, .family = HW_FAMILY_IPV4 };
 	if (hw_crypto_new(&f->crypto) != 0 ||
 	    hw_cookie_checker_init(&f->checker, f->crypto, f->public_key) != 0 ||
 	    hw_cookie_maker_init(&f->maker, f->crypto, f->public_key) != 0)
@@ -50,7 +51,8 @@ static int teardown(void **state)
 /* The message with its MACs, as it leaves on the slot's path. */
 static void send(struct fixture *f, struct hw_cookie_slot *slot, hw_time now)
 {
-	assert_int_equal(hw_cookie_add_macs(&f->maker, slot, f->message, sizeof(f->message), now), 0);
+	assert_int_equal(hw_cookie_add_macs(&f->maker, slot, f->message, sizeof(f->message), now),
+			 0);
 }
 
 static void answer(struct fixture *f, const struct hw_addr *from, hw_time now)
@@ -59,7 +61,8 @@ static void answer(struct fixture *f, const struct hw_addr *from, hw_time now)
 
 	hw_rng_fill(&f->rng, random, sizeof(random));
 	assert_int_equal(hw_cookie_answer(&f->checker, f->message, sizeof(f->message), from, now,
-					  random, f->answer), 0);
+					  random, f->answer),
+			 0);
 }
 
 static int consume(struct fixture *f, struct hw_cookie_slot *slot, hw_time now)
@@ -99,10 +102,11 @@ static void mac1_is_that_of_the_receiver(void **state)
 	assert_true(mac1_ok(f));
 	/* By the words of docs/wire.md. */
 	assert_int_equal(hw_hash(f->crypto, "mac1----", 8, f->public_key, 32, key), 0);
-	assert_int_equal(hw_mac(f->crypto, key, 32, f->message, sizeof(f->message) - MACS_BYTES, mac),
-			 0);
+	assert_int_equal(
+		hw_mac(f->crypto, key, 32, f->message, sizeof(f->message) - MACS_BYTES, mac), 0);
 	assert_memory_equal(f->message + sizeof(f->message) - MACS_BYTES, mac, sizeof(mac));
-	assert_memory_equal(f->message + sizeof(f->message) - HW_WIRE_MAC_BYTES, zero, sizeof(zero));
+	assert_memory_equal(f->message + sizeof(f->message) - HW_WIRE_MAC_BYTES, zero,
+			    sizeof(zero));
 
 	f->public_key[0] ^= 1;
 	assert_int_equal(hw_cookie_checker_init(&other, f->crypto, f->public_key), 0);
@@ -253,7 +257,8 @@ static void secret_before_the_previous_is_forgotten(void **state)
 	assert_false(hw_cookie_check_mac2(&f->checker, old, sizeof(old), &f->from, HW_S(250)));
 }
 
-/* Refused, slot unchanged: what nobody asked for, a second answer, any flipped bit but the index. */
+/* Refused, slot unchanged: what nobody asked for, a second answer, any flipped bit but the index.
+ */
 static void forged_cookies_change_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -306,8 +311,9 @@ static void cookie_answers_the_last_message_only(void **state)
 	/* The cookie of another node, for the same mac1. */
 	f->public_key[0] ^= 1;
 	assert_int_equal(hw_cookie_maker_init(&stranger, f->crypto, f->public_key), 0);
-	assert_int_equal(hw_cookie_consume(&stranger, &f->slot, f->answer, sizeof(f->answer), HW_S(2)),
-			 HW_E_AUTH);
+	assert_int_equal(
+		hw_cookie_consume(&stranger, &f->slot, f->answer, sizeof(f->answer), HW_S(2)),
+		HW_E_AUTH);
 	hw_cookie_maker_fini(&stranger);
 	assert_int_equal(consume(f, &f->slot, HW_S(2)), 0);
 }
@@ -328,15 +334,18 @@ static void seal_is_as_documented(void **state)
 	assert_int_equal(suite->key_new(bytes, false, &key), 0);
 	memcpy(sealed, f->answer + 28, sizeof(sealed));
 	assert_int_equal(suite->open(key, zero_nonce, f->message + sizeof(f->message) - MACS_BYTES,
-				     HW_WIRE_MAC_BYTES, sealed, sizeof(sealed)), 0);
+				     HW_WIRE_MAC_BYTES, sealed, sizeof(sealed)),
+			 0);
 	suite->key_free(key);
 
 	assert_int_equal(consume(f, &f->slot, HW_S(1)), 0);
 	assert_memory_equal(f->slot.cookie, sealed, HW_WIRE_MAC_BYTES);
 	send(f, &f->slot, HW_S(1));
 	assert_int_equal(hw_mac(f->crypto, sealed, HW_WIRE_MAC_BYTES, f->message,
-				sizeof(f->message) - HW_WIRE_MAC_BYTES, mac2), 0);
-	assert_memory_equal(f->message + sizeof(f->message) - HW_WIRE_MAC_BYTES, mac2, sizeof(mac2));
+				sizeof(f->message) - HW_WIRE_MAC_BYTES, mac2),
+			 0);
+	assert_memory_equal(f->message + sizeof(f->message) - HW_WIRE_MAC_BYTES, mac2,
+			    sizeof(mac2));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
