@@ -58,7 +58,8 @@ int hw_loop_new(const struct hw_loop_hooks *hooks, struct hw_loop **ret_loop)
 	if (!loop)
 		return HW_E_NOMEM;
 	loop->hooks = *hooks;
-	loop->armed = loop->deadline = HW_TIME_NEVER;
+	loop->armed = HW_TIME_NEVER;
+	loop->deadline = 0; /* the first wakeup comes at once: there may be work from the start */
 	loop->signals.fd = -1;
 	loop->timer = (struct hw_loop_source){
 		.fd = -1, .priority = HW_LOOP_OTHER, .ready = on_timer, .ctx = loop};

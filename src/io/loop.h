@@ -1,11 +1,12 @@
 /*
  * The event loop: epoll over descriptors with callbacks, and one timerfd for the next deadline.
  *
- * `now` is read once after each wakeup, here and nowhere else, and everything in that wakeup uses
- * it. In a wakeup the ready sources run in the order of their priority, then the wakeup function
- * runs, which finishes the work and gives the next deadline. The timer is only set when that
- * deadline is earlier than what it is set to: a later one lets it fire once for nothing, which is
- * cheaper than a system call for each packet.
+ * The first wakeup comes at once, for work that is there from the start. `now` is read once after
+ * each wakeup, here and nowhere else, and everything in that wakeup uses it. In a wakeup the ready
+ * sources run in the order of their priority, then the wakeup function runs, which finishes the
+ * work and gives the next deadline. The timer is only set when that deadline is earlier than what
+ * it is set to: a later one lets it fire once for nothing, which is cheaper than a system call for
+ * each packet.
  */
 #ifndef HW_IO_LOOP_H
 #define HW_IO_LOOP_H

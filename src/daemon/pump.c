@@ -1,0 +1,118 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "daemon/runtime.h"
+
+/* Inner packets handed to the device in one go. */
+#define PACKETS_OUT 64u
+
+static void write_packets(struct hw_daemon *daemon)
+{
+	struct hw_buf *packets[PACKETS_OUT];
+	size_t n;
+
+	while ((n = hw_core_packets_out(daemon->core, packets, PACKETS_OUT)) > 0)
+		hw_tuntap_write(&daemon->tunnel, packets, n);
+}
+
+struct failure {
+	struct hw_daemon *daemon;
+	struct hw_daemon_link *link;
+	hw_time now;
+};
+
+static void on_send_failed(void *ctx, const struct hw_tuple *tuple, bool gone)
+{
+	struct failure *failure = ctx;
+
+	hw_core_send_failed(failure->daemon->core, tuple, gone, failure->now);
+	/* Not closed here: the batch that is being sent still uses it. */
+	if (gone && hw_udp_is_open(&failure->link->udp))
+		failure->link->broken = true;
+}
+
+static void send_datagrams(struct hw_daemon *daemon, hw_time now)
+{
+	size_t n;
+
+	do {
+		n = hw_core_datagrams_out(daemon->core, daemon->out, HW_DAEMON_OUT_BATCH);
+		for (uint32_t i = 0; n > 0 && i < daemon->link_count; i++) {
+			struct failure failure = {daemon, &daemon->links[i], now};
+
+			hw_udp_send(&daemon->links[i].udp, daemon->batch, daemon->out, n,
+				    on_send_failed, &failure);
+		}
+		for (size_t i = 0; i < n; i++)
+			hw_buf_unref(daemon->out[i].body);
+	} while (n == HW_DAEMON_OUT_BATCH);
+}
+
+void hw_daemon_flush(struct hw_daemon *daemon, hw_time now)
+{
+	send_datagrams(daemon, now);
+	write_packets(daemon);
+}
+
+void hw_daemon_udp_ready(void *ctx, uint32_t events, hw_time now)
+{
+	struct hw_daemon_socket *socket = ctx;
+	struct hw_daemon_link *link = socket->link;
+	struct hw_daemon *daemon = link->daemon;
+	struct hw_datagram in[HW_UDP_BATCH];
+	int n = hw_udp_receive(&link->udp, socket->family, daemon->batch, now, in);
+
+	(void)events;
+	if (n < 0) {
+		link->broken = true;
+		return;
+	}
+	if (n == 0)
+		return;
+	hw_core_datagrams_in(daemon->core, in, (size_t)n, now);
+	/* Before the next batch: the core's outputs are bounded. */
+	hw_daemon_flush(daemon, now);
+}
+
+static void on_tunnel(void *ctx, uint32_t events, hw_time now)
+{
+	struct hw_daemon *daemon = ctx;
+	struct hw_buf *packets[HW_TUNTAP_BATCH];
+	int n = hw_tuntap_read(&daemon->tunnel, daemon->pool, now, packets, HW_TUNTAP_BATCH);
+
+	(void)events;
+	if (n < 0) {
+		hw_log(&daemon->log, HW_LOG_ERROR, "tunnel device %s failed: %s",
+		       daemon->tunnel.name,
+		       errno == EBADFD ? "it was deleted" : strerror(errno));
+		daemon->failed = true;
+		hw_loop_stop(daemon->loop);
+		return;
+	}
+	if (n == 0)
+		return;
+	hw_core_packets_in(daemon->core, packets, (size_t)n, now);
+	hw_daemon_flush(daemon, now);
+}
+
+int hw_daemon_pump_start(struct hw_daemon *daemon)
+{
+	int err = hw_udp_batch_new(daemon->pool, &daemon->batch);
+
+	if (err < 0)
+		return err;
+	daemon->tunnel_source = (struct hw_loop_source){
+		.fd = daemon->tunnel.fd,
+		.priority = HW_LOOP_TUNNEL,
+		.ready = on_tunnel,
+		.ctx = daemon,
+	};
+	return hw_loop_add(daemon->loop, &daemon->tunnel_source, EPOLLIN);
+}
+
+void hw_daemon_pump_stop(struct hw_daemon *daemon)
+{
+	hw_udp_batch_free(daemon->batch);
+	daemon->batch = NULL;
+}

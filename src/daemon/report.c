@@ -1,0 +1,77 @@
+#include <stdlib.h>
+
+#include "control/server.h"
+#include "control/status.h"
+#include "daemon/runtime.h"
+
+#define IO_DROPS 7u
+
+/* What the system side dropped, over all links. */
+static void sum_drops(const struct hw_daemon *daemon, struct hw_status_drop drops[IO_DROPS])
+{
+	struct hw_udp_counters sum = {0};
+
+	for (uint32_t i = 0; i < daemon->link_count; i++) {
+		const struct hw_udp_counters *one = &daemon->links[i].udp.counters;
+
+		sum.rx_no_buffer += one->rx_no_buffer;
+		sum.rx_truncated += one->rx_truncated;
+		sum.tx_full += one->tx_full;
+		sum.tx_refused += one->tx_refused;
+	}
+	drops[0] = (struct hw_status_drop){"io_rx_no_buffer", sum.rx_no_buffer};
+	drops[1] = (struct hw_status_drop){"io_rx_truncated", sum.rx_truncated};
+	drops[2] = (struct hw_status_drop){"io_tx_full", sum.tx_full};
+	drops[3] = (struct hw_status_drop){"io_tx_refused", sum.tx_refused};
+	drops[4] = (struct hw_status_drop){"io_tunnel_no_buffer",
+					   daemon->tunnel.counters.read_no_buffer};
+	drops[5] = (struct hw_status_drop){"io_tunnel_truncated",
+					   daemon->tunnel.counters.read_truncated};
+	drops[6] = (struct hw_status_drop){"io_tunnel_refused",
+					   daemon->tunnel.counters.write_refused};
+}
+
+static json_t *status(void *ctx)
+{
+	struct hw_daemon *daemon = ctx;
+	hw_time now = hw_loop_now(daemon->loop);
+	uint32_t peer_count = hw_core_peer_count(daemon->core);
+	struct hw_peer_snapshot *peers = calloc(peer_count + 1u, sizeof(*peers));
+	struct hw_status_link links[HW_CORE_MAX_LINKS];
+	struct hw_status_drop drops[IO_DROPS];
+	struct hw_core_totals totals;
+	json_t *result;
+
+	if (!peers)
+		return NULL;
+	for (uint32_t i = 0; i < peer_count; i++)
+		hw_core_peer_snapshot(daemon->core, i, now, &peers[i]);
+	for (uint32_t i = 0; i < daemon->link_count; i++) {
+		const struct hw_config_link *link = daemon->links[i].config;
+
+		links[i].name = link->name;
+		links[i].interface = link->interface[0] ? link->interface : NULL;
+	}
+	sum_drops(daemon, drops);
+	hw_core_totals(daemon->core, &totals);
+	result = hw_status_render(&(struct hw_status_input){
+		.version = HW_VERSION,
+		.device = daemon->tunnel.name,
+		.mode = daemon->config->mode,
+		.uptime = hw_time_since(now, daemon->started),
+		.links = links,
+		.link_count = daemon->link_count,
+		.drops = drops,
+		.drop_count = IO_DROPS,
+		.peers = peers,
+		.peer_count = peer_count,
+		.totals = &totals,
+	});
+	free(peers);
+	return result;
+}
+
+void hw_daemon_report_handler(struct hw_daemon *daemon, struct hw_control_handler *ret_handler)
+{
+	*ret_handler = (struct hw_control_handler){.status = status, .ctx = daemon};
+}

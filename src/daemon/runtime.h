@@ -1,0 +1,134 @@
+/*
+ * What one running daemon consists of. Only the files of this folder see inside.
+ *
+ *     daemon.c     start, run, stop
+ *     pump.c       packets and datagrams between the system and the core
+ *     links.c      the sockets of each link, which come and go with their interfaces
+ *     endpoints.c  names of the peer's addresses, resolved and resolved again
+ *     events.c     what the core tells, as log lines; the state file
+ *     report.c     the status
+ */
+#ifndef HW_DAEMON_RUNTIME_H
+#define HW_DAEMON_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "core/core.h"
+#include "daemon/log.h"
+#include "daemon/state.h"
+#include "io/loop.h"
+#include "io/tuntap.h"
+#include "io/udp.h"
+
+#define HW_DAEMON_OUT_BATCH 256u
+#define HW_DAEMON_PATH_BYTES 256u
+
+struct hw_control_server;
+struct hw_daemon;
+struct hw_netlink;
+struct hw_worker;
+
+struct hw_daemon_socket {
+	struct hw_daemon_link *link;
+	enum hw_udp_socket_family family;
+	struct hw_loop_source source;
+};
+
+struct hw_daemon_link {
+	struct hw_daemon *daemon;
+	const struct hw_config_link *config;
+	uint32_t index; /* the core's */
+	struct hw_udp udp;
+	struct hw_daemon_socket sockets[HW_UDP_SOCKETS];
+	uint32_t interface; /* index of the interface it is open on, 0: of none */
+	uint32_t mtu_bytes; /* as told to the core */
+	bool broken;        /* a system call said so: close it when that is safe */
+	hw_time retry_at;   /* HW_TIME_NEVER: open, or waiting for news of its interface */
+	hw_time backoff;
+	struct hw_log_limit limit;
+};
+
+/* The peer's addresses on one link, or on all. */
+struct hw_daemon_endpoints {
+	struct hw_daemon *daemon;
+	uint32_t link; /* or HW_LINK_ALL */
+	const struct hw_config_endpoint *config;
+	uint32_t count;
+	bool has_names; /* not all of them are literal addresses */
+	bool resolving;
+	hw_time resolve_at;
+	hw_time backoff;
+	struct hw_addr addrs[HW_CORE_MAX_ENDPOINTS]; /* as told to the core */
+	size_t addr_count;
+	struct hw_log_limit limit;
+};
+
+struct hw_daemon {
+	const struct hw_config *config;
+	struct hw_log log;
+	struct hw_loop *loop;
+	struct hw_pool *pool;
+	struct hw_core *core;
+	hw_time started;
+
+	struct hw_netlink *netlink;
+	struct hw_loop_source netlink_source;
+	struct hw_tuntap tunnel;
+	struct hw_loop_source tunnel_source;
+	int clock_fd;
+	struct hw_loop_source clock_source;
+	struct hw_control_server *control;
+
+	struct hw_daemon_link links[HW_CORE_MAX_LINKS];
+	uint32_t link_count;
+	struct hw_udp_batch *batch;
+	struct hw_datagram_out out[HW_DAEMON_OUT_BATCH];
+
+	struct hw_worker *resolver; /* names: may hang for as long as DNS does */
+	struct hw_loop_source resolver_source;
+	struct hw_daemon_endpoints endpoints[HW_CORE_MAX_LINKS + 1];
+	uint32_t endpoints_count;
+	bool session_up;
+
+	struct hw_worker *disk; /* the state file: may hang for as long as the disk does */
+	struct hw_loop_source disk_source;
+	char state_path[HW_DAEMON_PATH_BYTES];
+	struct hw_state state;
+	bool saving, save_again;
+
+	struct hw_log_limit event_limits[HW_EVENT_TIMESTAMP + 1][HW_CORE_MAX_PATHS + 1];
+	struct hw_log_limit general_limit;
+	bool failed; /* stop, and say so */
+};
+
+/* pump.c */
+int hw_daemon_pump_start(struct hw_daemon *daemon); /* HW_E_NOMEM, HW_E_SYSTEM */
+void hw_daemon_pump_stop(struct hw_daemon *daemon);
+void hw_daemon_udp_ready(void *ctx, uint32_t events, hw_time now); /* ctx: hw_daemon_socket */
+void hw_daemon_flush(struct hw_daemon *daemon, hw_time now);
+
+/* links.c */
+void hw_daemon_links_start(struct hw_daemon *daemon, hw_time now);
+void hw_daemon_links_stop(struct hw_daemon *daemon);
+void hw_daemon_links_tick(struct hw_daemon *daemon, hw_time now);
+hw_time hw_daemon_links_deadline(const struct hw_daemon *daemon);
+void hw_daemon_netlink_ready(void *ctx, uint32_t events, hw_time now); /* ctx: hw_daemon */
+const char *hw_daemon_link_name(const struct hw_daemon *daemon, uint32_t link);
+
+/* endpoints.c */
+int hw_daemon_endpoints_start(struct hw_daemon *daemon, hw_time now); /* HW_E_* of the core */
+void hw_daemon_endpoints_tick(struct hw_daemon *daemon, hw_time now);
+hw_time hw_daemon_endpoints_deadline(const struct hw_daemon *daemon);
+
+/* events.c */
+void hw_daemon_events(struct hw_daemon *daemon, hw_time now);
+void hw_daemon_state_start(struct hw_daemon *daemon); /* reads the file */
+void hw_daemon_state_stop(struct hw_daemon *daemon);  /* posts what is not posted yet */
+
+/* report.c */
+struct hw_control_handler;
+void hw_daemon_report_handler(struct hw_daemon *daemon, struct hw_control_handler *ret_handler);
+
+#endif
