@@ -27,14 +27,14 @@
  *   (2) At most one each 250 ms.
  *   (3) A path whose link is down is not probed; link up means something only after link down.
  *   (4) Data was sent, and for the silence time since then nothing was heard and nothing
- * progressed. Silence time: max(3 * rtt, 2 * wait + 4 * its variation, 150 ms), at most 3 s beyond
- *       3 * rtt; the wait from a first packet to its report being measured. At half of it a probe
- *       goes out, so that the loss of a lone packet does not make a path suspect.
- *   (5) PROBING: probes at 0 and 250 ms, then after 500 ms, 1, 2, 4, 5, 5 ... s; 30 s: DOWN.
- *       UP: a probe without any sign (answer or progress) for max(2 * rtt, 250 ms) while active, or
- *       max(2 * rtt, 1 s) when idle, is repeated; when the second stays without a sign too:
- * SUSPECT. SUSPECT: 5 probes, one each max(100 ms, rtt + 4 * variation), then DOWN. DOWN: gaps of
- * 1, 2, 4 ... 30 s; at most 12 s when all of the peer's paths are down.
+ *       progressed. Silence time: max(3 * rtt, 2 * wait + 4 * its variation, 150 ms), at most 3 s
+ *       beyond 3 * rtt; the wait from a first packet to its report is measured. At half of the
+ *       silence time a probe goes out, so that the loss of a lone packet makes no path suspect.
+ *   (5) PROBING: 10 probes, at 0 and 250 ms, then after 500 ms, 1, 2, 4, 5, 5 ... s; then DOWN.
+ *       UP: a probe without any sign (answer or progress) for max(2 * rtt, 250 ms) while active,
+ *       or max(2 * rtt, 1 s) when idle, is repeated; when that has no sign either: SUSPECT.
+ *       SUSPECT: 5 probes, one each max(100 ms, rtt + 4 * variation), then DOWN.
+ *       DOWN: gaps of 1, 2, 4 ... 30 s; at most 12 s when all of the peer's paths are down.
  *
  * Regular probes of an UP path: every 1 s while the peer is active (data in either direction on any
  * path within 2 s). Idle: 12 s after the last packet sent on the path, by the side that initiated
@@ -78,6 +78,9 @@ struct hw_path_context {
 	hw_time last_data; /* data last sent or heard on any path; 0: never */
 };
 
+/* Data within the last 2 s. */
+bool hw_path_context_active(const struct hw_path_context *context, hw_time now);
+
 /* A link's settings, copied into each of its paths. */
 struct hw_path_link {
 	enum hw_link_use use;
@@ -110,8 +113,7 @@ struct hw_path {
 	hw_time last_sent, last_heard; /* any packet; 0: never */
 	hw_time sign_at;               /* last proof that our packets arrive; 0: never */
 	hw_time silent_since;  /* first data sent since we last heard; HW_TIME_NEVER: none */
-	hw_time unacked_since; /* since when data waits without progress; HW_TIME_NEVER: none does
-				*/
+	hw_time unacked_since; /* since when data lacks progress; HW_TIME_NEVER: none does */
 	hw_time last_probe;
 	hw_time state_since;
 	hw_time backoff; /* of DOWN */
@@ -119,8 +121,7 @@ struct hw_path {
 	uint64_t last_token;
 	struct hw_path_probe probes[HW_PATH_PROBES];
 
-	/* Our challenge to the address, while a candidate may claim to be this path (path/table.h).
-	 */
+	/* Our challenge to the address: a candidate may claim to be this path. */
 	bool challenge_open;
 	unsigned challenge_tries;
 	hw_time challenge_first;    /* when it was first asked */
@@ -134,8 +135,10 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 
 void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link);
 
-/* A packet goes out on the path; `data`: it carries inner packets. The stamp's sequence (see
- * path/tx.h). */
+/*
+ * A packet goes out on the path; `data`: it carries inner packets. Returns the sequence for its stamp
+ * (path/tx.h).
+ */
 uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes, bool data,
 		      hw_time now);
 
@@ -146,14 +149,17 @@ uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes,
 unsigned hw_path_heard(struct hw_path *path, hw_time now);
 
 /*
- * A PROBE_REPLY came in on this path. peer_id: the sender's own path id in it. Takes the RTT
- * sample, less hold_ns. An unknown token changes nothing. Use hw_path_table_learn_peer_id for
- * peer_id. Returns the pending work.
+ * A PROBE_REPLY came in on this path: takes the RTT sample, less hold_ns. An unknown token changes
+ * nothing: *ret_known, which may be NULL, tells. With a known one, give the sender's own path id to
+ * hw_path_table_learn_peer_id as proven.
  */
-unsigned hw_path_probe_replied(struct hw_path *path, uint64_t token, hw_time hold_ns, hw_time now);
+unsigned hw_path_probe_replied(struct hw_path *path, uint64_t token, hw_time hold_ns, hw_time now,
+			       bool *ret_known);
 
-/* The peer reacted, on this path, to something that we sent on it (a handshake answer). rtt_ns or
- * -1. */
+/*
+ * The peer reacted, on this path, to something that we sent on it, such as a handshake message.
+ * rtt_ns: how long that took, or -1.
+ */
 unsigned hw_path_answered(struct hw_path *path, int64_t rtt_ns, hw_time now);
 
 /* The peer's report of this path, opened under that generation. */
@@ -168,7 +174,8 @@ unsigned hw_path_link_up(struct hw_path *path, hw_time now);
 unsigned hw_path_tick(struct hw_path *path, const struct hw_path_context *context, hw_time now);
 
 /* When hw_path_tick is next needed; HW_TIME_NEVER without a session or with the link down. */
-hw_time hw_path_deadline(const struct hw_path *path, const struct hw_path_context *context);
+hw_time hw_path_deadline(const struct hw_path *path, const struct hw_path_context *context,
+			 hw_time now);
 
 /* Marks the pending probe as sent; gives its token. */
 uint64_t hw_path_probe_sent(struct hw_path *path, hw_time now);
@@ -177,6 +184,6 @@ uint64_t hw_path_probe_sent(struct hw_path *path, hw_time now);
  * What strategies see, but for delay_excess_ns, which needs all paths: see hw_path_table_views,
  * which also keeps the result.
  */
-void hw_path_view(const struct hw_path *path, struct hw_sched_path *ret_view);
+void hw_path_view(const struct hw_path *path, hw_time now, struct hw_sched_path *ret_view);
 
 #endif

@@ -3,9 +3,10 @@
  *
  * How the core uses it:
  *
- *   incoming   path = hw_path_table_find(tuple). Stamps: hw_path_rx_stamp(&path->rx, &table->clock,
- * ..). After the tag: hw_path_heard(path), or, when no path has the tuple,
- *              hw_path_table_heard_unknown. The inner packet is delivered in either case.
+ *   incoming   path = hw_path_table_find(tuple). After the tag: hw_path_heard(path), or, when no
+ *              path has the tuple, hw_path_table_heard_unknown; the inner packet is delivered in
+ *              either case. Stamps: hw_path_rx_stamp(&path->rx, &table->clock, stamp); those from
+ *              candidates are not measured.
  *   frames     PROBE_REPLY -> hw_path_probe_replied + hw_path_table_learn_peer_id;
  *              PROBE -> hw_path_table_learn_peer_id with `proven` false, then answer;
  *              CHALLENGE -> answer with the path's id (HW_PATH_PEER_ID_NONE when it has none);
@@ -24,7 +25,8 @@
  * ROAMING. The answer carries the peer's path id. If no path has it, the candidate becomes a path.
  * If one does, it may have moved (NAT rebinding, new address), or a stranger relays copies of its
  * packets. So together with the candidate every UP or SUSPECT path of the same link is asked, at 0,
- * 30 and 60 ms; a path that answers from its own tuple keeps it, and the candidate is dropped. The
+ * 30 and 60 ms; a path that answers from its own tuple keeps it, and the candidate is refused
+ * (and remembered as such until 1600 ms after its creation). The
  * path moves at the later of the candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation)
  * after it was first asked itself (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the
  * variation is below 10 ms. A path that is not UP or SUSPECT has failed its probes, and moves at
@@ -60,10 +62,11 @@ struct hw_candidate {
 	bool challenge_due;
 	unsigned tries;
 	hw_time created;
-	hw_time asked_at; /* last challenge */
+	hw_time asked_at; /* last challenge; HW_TIME_NEVER: none went out yet */
 	hw_time next_at;  /* next repetition, end, or move */
 	uint64_t rx_bytes, tx_bytes;
 	bool answered; /* and waits for the old path's silence */
+	bool refused; /* the path that it claimed to be has answered */
 	uint8_t peer_id;
 	int64_t rtt_ns; /* -1: the challenge was repeated, so the sample is ambiguous (Karn) */
 };
@@ -143,7 +146,7 @@ void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *pa
 
 /* Run what is due on all paths and candidates; refreshes context.all_down. */
 void hw_path_table_tick(struct hw_path_table *table, hw_time now);
-hw_time hw_path_table_deadline(const struct hw_path_table *table);
+hw_time hw_path_table_deadline(const struct hw_path_table *table, hw_time now);
 
 enum hw_path_action_type {
 	HW_PATH_ACTION_PROBE,     /* seal PROBE(path id, idle, token), send it to tuple */
@@ -169,7 +172,8 @@ struct hw_path_action {
  * Take the next action; false when there is none. Taking it counts as doing it. Order: events, then
  * challenges, then probes, each by path number. A challenge to a candidate that may not be sent
  * `challenge_bytes` (the size of the datagram) is withheld. The bytes sent to a candidate are to be
- * told by hw_candidate_sent, those to a path by hw_path_sent.
+ * told by hw_candidate_sent, those to a path by hw_path_sent. Without a session, and for a path whose
+ * link is down, probes and challenges wait.
  */
 bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, hw_time now,
 			struct hw_path_action *ret_action);

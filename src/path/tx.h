@@ -56,6 +56,12 @@ uint16_t hw_path_tx_next(struct hw_path_tx *tx, uint32_t generation, uint32_t by
 bool hw_path_tx_reported(struct hw_path_tx *tx, uint32_t generation,
 			 const struct hw_control_report_path *report, hw_time now);
 
+/* Bytes/s delivered, by the last report; 0 when that is older than 2 s, -1 before the first. */
+double hw_path_tx_rate_Bps(const struct hw_path_tx *tx, hw_time now);
+
+/* Whether owd_us may be compared with other paths' at `now`: reported within HW_OWD_FRESH. */
+bool hw_path_tx_owd_fresh(const struct hw_path_tx *tx, hw_time now);
+
 /* Whether every packet sent under the newest session has been reported (or none was sent). */
 bool hw_path_tx_all_acked(const struct hw_path_tx *tx);
 

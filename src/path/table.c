@@ -1,0 +1,317 @@
+#include "path/table.h"
+
+#include <string.h>
+
+#include "path/candidate.h"
+
+#define VIEWS_FRESH HW_MS(10)
+#define NO_HIT HW_PATH_TABLE_PATHS
+
+void hw_path_table_init(struct hw_path_table *table)
+{
+	memset(table, 0, sizeof(*table));
+	hw_owd_clock_init(&table->clock);
+	table->last_hit = NO_HIT;
+	table->views_stale = true;
+}
+
+static bool has_tuple(const struct hw_path *path, const struct hw_tuple *tuple)
+{
+	if (!path->used || path->tuple.link != tuple->link ||
+	    !hw_addr_equal(&path->tuple.remote, &tuple->remote))
+		return false;
+	return path->tuple.local.family == HW_FAMILY_NONE ||
+	       hw_addr_equal(&path->tuple.local, &tuple->local);
+}
+
+static struct hw_path *find_exact(struct hw_path_table *table, const struct hw_tuple *tuple)
+{
+	for (uint32_t id = 0; id < table->end; id++)
+		if (table->paths[id].used && hw_tuple_equal(&table->paths[id].tuple, tuple))
+			return &table->paths[id];
+	return NULL;
+}
+
+struct hw_path *hw_path_table_find(struct hw_path_table *table, const struct hw_tuple *tuple)
+{
+	if (table->last_hit != NO_HIT &&
+	    hw_tuple_equal(&table->paths[table->last_hit].tuple, tuple))
+		return &table->paths[table->last_hit];
+
+	struct hw_path *path = find_exact(table, tuple);
+
+	for (uint32_t id = 0; path == NULL && id < table->end; id++)
+		if (has_tuple(&table->paths[id], tuple))
+			path = &table->paths[id];
+	if (path != NULL)
+		table->last_hit = path->id;
+	return path;
+}
+
+struct hw_path *hw_path_table_at(struct hw_path_table *table, uint32_t id)
+{
+	return id < table->end && table->paths[id].used ? &table->paths[id] : NULL;
+}
+
+struct hw_path *hw_path_table_by_peer_id(struct hw_path_table *table, uint8_t peer_id)
+{
+	if (peer_id >= HW_PATH_TABLE_PATHS)
+		return NULL;
+	for (uint32_t id = 0; id < table->end; id++)
+		if (table->paths[id].used && table->paths[id].peer_id == peer_id)
+			return &table->paths[id];
+	return NULL;
+}
+
+static void find_end(struct hw_path_table *table)
+{
+	table->end = HW_PATH_TABLE_PATHS;
+	while (table->end > 0 && !table->paths[table->end - 1].used)
+		table->end--;
+	table->last_hit = NO_HIT;
+	table->views_stale = true;
+}
+
+int hw_path_table_add(struct hw_path_table *table, const struct hw_tuple *tuple,
+		      const struct hw_path_link *link, bool learnt, hw_time now,
+		      struct hw_path **ret_path)
+{
+	uint32_t id = HW_PATH_TABLE_PATHS, learnt_count = 0;
+
+	if (find_exact(table, tuple) != NULL)
+		return HW_E_STATE;
+	for (uint32_t i = HW_PATH_TABLE_PATHS; i-- > 0;) {
+		if (!table->paths[i].used)
+			id = i;
+		else if (table->paths[i].learnt)
+			learnt_count++;
+	}
+	if (id == HW_PATH_TABLE_PATHS || (learnt && learnt_count >= HW_PATH_TABLE_LEARNT))
+		return HW_E_LIMIT;
+
+	struct hw_candidate *candidate = hw_path_table_candidate(table, tuple);
+
+	if (candidate != NULL)
+		*candidate = (struct hw_candidate){ 0 };
+	hw_path_init(&table->paths[id], id, tuple, link, learnt, now);
+	table->count++;
+	find_end(table);
+	*ret_path = &table->paths[id];
+	return 0;
+}
+
+void hw_path_table_remove(struct hw_path_table *table, struct hw_path *path)
+{
+	memset(path, 0, sizeof(*path));
+	table->count--;
+	find_end(table);
+}
+
+void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *path, uint8_t peer_id,
+				 bool proven)
+{
+	struct hw_path *holder = hw_path_table_by_peer_id(table, peer_id);
+
+	if (peer_id >= HW_PATH_TABLE_PATHS || holder == path)
+		return;
+	if (!proven && (holder != NULL || path->peer_id != HW_PATH_PEER_ID_NONE))
+		return;
+	if (holder != NULL)
+		holder->peer_id = HW_PATH_PEER_ID_NONE;
+	path->peer_id = peer_id;
+}
+
+static bool works(const struct hw_path *path)
+{
+	return path->used && (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT);
+}
+
+void hw_path_table_tick(struct hw_path_table *table, hw_time now)
+{
+	table->context.all_down = true;
+	for (uint32_t id = 0; id < table->end; id++)
+		if (works(&table->paths[id]))
+			table->context.all_down = false;
+	for (uint32_t id = 0; id < table->end; id++)
+		if (table->paths[id].used)
+			hw_path_tick(&table->paths[id], &table->context, now);
+	hw_candidates_tick(table, now);
+}
+
+hw_time hw_path_table_deadline(const struct hw_path_table *table, hw_time now)
+{
+	hw_time at = hw_candidates_deadline(table);
+
+	for (uint32_t id = 0; id < table->end; id++)
+		if (table->paths[id].used)
+			at = hw_time_min(at,
+					 hw_path_deadline(&table->paths[id], &table->context, now));
+	return at;
+}
+
+static void describe(struct hw_path *path, enum hw_path_action_type type,
+		     struct hw_path_action *ret_action)
+{
+	*ret_action = (struct hw_path_action){ .type = type, .tuple = path->tuple, .path = path };
+}
+
+static bool next_event(struct hw_path_table *table, struct hw_path_action *ret_action)
+{
+	static const struct {
+		enum hw_path_todo todo;
+		enum hw_path_action_type type;
+	} events[] = {
+		{ HW_PATH_TODO_NEW, HW_PATH_ACTION_EVENT_NEW },
+		{ HW_PATH_TODO_MOVED, HW_PATH_ACTION_EVENT_MOVED },
+		{ HW_PATH_TODO_UP, HW_PATH_ACTION_EVENT_UP },
+		{ HW_PATH_TODO_SUSPECT, HW_PATH_ACTION_EVENT_SUSPECT },
+		{ HW_PATH_TODO_DOWN, HW_PATH_ACTION_EVENT_DOWN },
+	};
+
+	for (uint32_t id = 0; id < table->end; id++) {
+		struct hw_path *path = &table->paths[id];
+
+		for (size_t i = 0; path->used && i < sizeof(events) / sizeof(events[0]); i++) {
+			if ((path->todo & events[i].todo) == 0)
+				continue;
+			path->todo &= ~(unsigned)events[i].todo;
+			describe(path, events[i].type, ret_action);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool next_challenge(struct hw_path_table *table, uint32_t challenge_bytes, hw_time now,
+			   struct hw_path_action *ret_action)
+{
+	for (uint32_t id = 0; id < table->end; id++) {
+		struct hw_path *path = &table->paths[id];
+
+		if (!path->used || (path->todo & HW_PATH_TODO_CHALLENGE) == 0)
+			continue;
+		path->todo &= ~(unsigned)HW_PATH_TODO_CHALLENGE;
+		describe(path, HW_PATH_ACTION_CHALLENGE, ret_action);
+		memcpy(ret_action->challenge, path->challenge, HW_PATH_CHALLENGE_BYTES);
+		return true;
+	}
+	for (size_t i = 0; i < HW_PATH_TABLE_CANDIDATES; i++) {
+		struct hw_candidate *c = &table->candidates[i];
+
+		if (!c->used || !c->challenge_due || !hw_candidate_may_send(c, challenge_bytes))
+			continue;
+		c->challenge_due = false;
+		c->asked_at = now;
+		*ret_action = (struct hw_path_action){
+			.type = HW_PATH_ACTION_CHALLENGE,
+			.tuple = c->tuple,
+			.candidate = c,
+		};
+		memcpy(ret_action->challenge, c->challenge, HW_PATH_CHALLENGE_BYTES);
+		return true;
+	}
+	return false;
+}
+
+static bool next_probe(struct hw_path_table *table, hw_time now, struct hw_path_action *ret_action)
+{
+	for (uint32_t id = 0; id < table->end; id++) {
+		struct hw_path *path = &table->paths[id];
+
+		if (!path->used || path->link_down || (path->todo & HW_PATH_TODO_PROBE) == 0)
+			continue;
+		describe(path, HW_PATH_ACTION_PROBE, ret_action);
+		ret_action->token = hw_path_probe_sent(path, now);
+		ret_action->idle = !hw_path_context_active(&table->context, now);
+		return true;
+	}
+	return false;
+}
+
+bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, hw_time now,
+			struct hw_path_action *ret_action)
+{
+	if (next_event(table, ret_action))
+		return true;
+	if (!table->context.session)
+		return false;
+	return next_challenge(table, challenge_bytes, now, ret_action) ||
+	       next_probe(table, now, ret_action);
+}
+
+/*
+ * The peer's figures have an offset that is unknown but common, and wrap: only differences, taken
+ * as signed, mean anything. The fastest path has 0.
+ */
+static void fill_excess(struct hw_path_table *table, hw_time now)
+{
+	const struct hw_path *reference = NULL;
+	int32_t fastest = 0;
+
+	for (uint32_t id = 0; id < table->end; id++) {
+		const struct hw_path *path = &table->paths[id];
+
+		if (!works(path) || !hw_path_tx_owd_fresh(&path->tx, now))
+			continue;
+		if (reference == NULL)
+			reference = path;
+
+		int32_t beyond = (int32_t)(path->tx.owd_us - reference->tx.owd_us);
+
+		if (beyond < fastest)
+			fastest = beyond;
+	}
+	for (size_t i = 0; reference != NULL && i < table->view_count; i++) {
+		const struct hw_path *path = &table->paths[table->views[i].path];
+
+		if (!hw_path_tx_owd_fresh(&path->tx, now))
+			continue;
+
+		int64_t beyond = (int32_t)(path->tx.owd_us - reference->tx.owd_us);
+
+		/* A path that is not in use may look faster than it still is. */
+		if (beyond < fastest)
+			beyond = fastest;
+		table->views[i].delay_excess_ns = (beyond - fastest) * (int64_t)HW_NS_PER_US;
+	}
+}
+
+const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_time now,
+						size_t *ret_count)
+{
+	bool stale = table->views_stale || now >= table->views_at + VIEWS_FRESH;
+
+	for (uint32_t id = 0; id < table->end && !stale; id++)
+		stale = table->paths[id].view_stale;
+	if (stale) {
+		table->view_count = 0;
+		for (uint32_t id = 0; id < table->end; id++) {
+			if (!table->paths[id].used)
+				continue;
+			hw_path_view(&table->paths[id], now, &table->views[table->view_count++]);
+			table->paths[id].view_stale = false;
+		}
+		fill_excess(table, now);
+		table->views_at = now;
+		table->views_stale = false;
+	}
+	*ret_count = table->view_count;
+	return table->views;
+}
+
+int64_t hw_path_table_rx_excess(const struct hw_path_table *table, const struct hw_path *path,
+				hw_time now)
+{
+	int64_t fastest = path->rx.owd.smoothed_ns;
+
+	if (!hw_owd_fresh(&path->rx.owd, now))
+		return -1;
+	for (uint32_t id = 0; id < table->end; id++) {
+		const struct hw_path *other = &table->paths[id];
+
+		if (works(other) && hw_owd_fresh(&other->rx.owd, now) &&
+		    other->rx.owd.smoothed_ns < fastest)
+			fastest = other->rx.owd.smoothed_ns;
+	}
+	return path->rx.owd.smoothed_ns - fastest;
+}
