@@ -104,7 +104,7 @@ int hw_lab_attach(struct hw_lab *lab, struct hw_lab_link *link, unsigned end)
 	if (e->fd >= 0)
 		return HW_E_STATE;
 	event.data.u32 = (uint32_t)(link - lab->links) * 2 + end;
-	if (hw_lab_tap_open(e->netns, e->device, HW_LAB_QUEUE_FRAMES, &fd) != 0)
+	if (hw_lab_tap_open(e->netns, e->device, &fd) != 0)
 		return HW_E_SYSTEM;
 	if (epoll_ctl(lab->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		saved = errno;

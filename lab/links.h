@@ -20,7 +20,6 @@
 #define HW_LAB_MAX_LINKS 32u
 #define HW_LAB_NAME_BYTES 16u
 #define HW_LAB_FRAME_BYTES 2048u /* the largest frame that is carried */
-#define HW_LAB_QUEUE_FRAMES 4096 /* that a device keeps until the shaper reads them */
 #define HW_LAB_LATE_US 4096u     /* the histogram of lateness ends here */
 
 struct hw_lab_frame {

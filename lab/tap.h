@@ -9,9 +9,8 @@
 /*
  * Create the TAP device `name` in the network namespace that the file `netns` stands for ("-": the
  * caller's own), and give the file to read and write its Ethernet frames, non-blocking. The device
- * lives as long as that file is open. It has room for `queue` frames that nobody has read yet.
- * HW_E_SYSTEM, with errno.
+ * lives as long as that file is open. HW_E_SYSTEM, with errno.
  */
-HW_MUST_USE int hw_lab_tap_open(const char *netns, const char *name, int queue, int *ret_fd);
+HW_MUST_USE int hw_lab_tap_open(const char *netns, const char *name, int *ret_fd);
 
 #endif
