@@ -151,6 +151,8 @@ def secret_file(lab, name="lab"):
     """A fresh shared secret, as `hawser gensecret` makes it; returns the file's name."""
     path = os.path.join(lab.dir, f"{name}.secret")
     program = os.path.join(lab.build, "src", "cli", "hawser")
+    if not os.path.exists(program):
+        raise LabError(f"{program} is not built")
     done = subprocess.run([program, "gensecret"], capture_output=True, text=True, timeout=10,
                           preexec_fn=die_with_parent)
     if done.returncode != 0:
