@@ -26,6 +26,7 @@
 	X(rx_fragment_expired, "fragment whose packet never completed") \
 	X(rx_fragment_limit, "fragment beyond the reassembly limits") \
 	X(rx_compression, "compressed packet that does not decompress") \
+	X(rx_congestion, "marked by a router as congestion, and its ends know no other signal") \
 	X(rx_no_buffer, "no free buffer") \
 	X(rx_stream_unsupported, "stream that this version does not serve") \
 	X(rx_tunnel_queue, "tunnel device queue full") \

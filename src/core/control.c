@@ -1,0 +1,260 @@
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/internal.h"
+
+/* Where frames came from, and where answers go. */
+struct source {
+	struct hw_peer *peer;
+	const struct hw_session *session;
+	const struct hw_datagram *datagram;
+	struct hw_path *path; /* NULL: not a path (yet) */
+	hw_time now;
+};
+
+/* Answers to one packet's questions travel together. */
+struct answers {
+	struct hw_buf *buf;
+	struct hw_control_writer writer;
+};
+
+static uint8_t own_id(const struct source *s)
+{
+	return s->path != NULL ? (uint8_t)s->path->id : HW_PATH_PEER_ID_NONE;
+}
+
+static void probe_in(const struct source *s, const struct hw_control_probe *probe,
+		     struct answers *answers)
+{
+	struct hw_control_probe_reply reply = {
+		.path = probe->path,
+		.own_path = own_id(s),
+		.hold_us = (uint32_t)(hw_time_since(s->now, s->datagram->at) / HW_NS_PER_US),
+	};
+
+	if (s->path != NULL)
+		hw_path_table_learn_peer_id(&s->peer->paths, s->path, probe->path, false);
+	memcpy(reply.token, probe->token, sizeof(reply.token));
+	if (answers->buf != NULL && hw_control_put_probe_reply(&answers->writer, &reply) < 0)
+		return; /* no room: more questions than one packet answers */
+}
+
+static void probe_reply_in(const struct source *s, const struct hw_control_probe_reply *reply)
+{
+	if (s->path == NULL || reply->path != s->path->id)
+		return;
+	hw_path_probe_replied(s->path, hw_load64(reply->token),
+			      reply->hold_us * HW_NS_PER_US, s->datagram->at);
+	hw_path_table_learn_peer_id(&s->peer->paths, s->path, reply->own_path, true);
+}
+
+static void challenge_in(const struct source *s, const struct hw_control_challenge *challenge,
+			 struct answers *answers)
+{
+	struct hw_control_challenge_reply reply = { .path = own_id(s) };
+
+	memcpy(reply.token, challenge->token, sizeof(reply.token));
+	if (answers->buf != NULL && hw_control_put_challenge_reply(&answers->writer, &reply) < 0)
+		return;
+}
+
+static void report_in(const struct source *s, const struct hw_control_report *report)
+{
+	for (uint32_t i = 0; i < report->path_count; i++) {
+		struct hw_path *path =
+			hw_path_table_at(&s->peer->paths, report->paths[i].path);
+
+		if (path != NULL)
+			hw_path_reported(path, s->session->generation, &report->paths[i], s->now);
+	}
+}
+
+static void path_state_in(const struct source *s, const struct hw_control_path_state *state)
+{
+	struct hw_path *path = hw_path_table_by_peer_id(&s->peer->paths, state->path);
+
+	/* Only bad news needs telling: good news is a packet that arrives. */
+	if (path != NULL && state->state == HW_PATH_DOWN)
+		hw_path_send_failed(path, true, s->now);
+}
+
+/* Returns false when nothing of the packet matters any more. */
+static bool frame_in(const struct source *s, const struct hw_control_frame *frame,
+		     struct answers *answers)
+{
+	switch (frame->type) {
+	case HW_CONTROL_PROBE:
+		probe_in(s, &frame->probe, answers);
+		break;
+	case HW_CONTROL_PROBE_REPLY:
+		probe_reply_in(s, &frame->probe_reply);
+		break;
+	case HW_CONTROL_REPORT:
+		report_in(s, &frame->report);
+		break;
+	case HW_CONTROL_CHALLENGE:
+		challenge_in(s, &frame->challenge, answers);
+		break;
+	case HW_CONTROL_CHALLENGE_REPLY:
+		/* A wrong or unasked answer changes nothing, and the right one may still come. */
+		(void)!hw_path_table_challenge_replied(
+			&s->peer->paths, &s->datagram->tuple, frame->challenge_reply.token,
+			frame->challenge_reply.path, s->datagram->at);
+		break;
+	case HW_CONTROL_PATH_STATE:
+		path_state_in(s, &frame->path_state);
+		break;
+	case HW_CONTROL_CLOSE:
+		hw_peer_event(s->peer, HW_EVENT_SESSION_CLOSED, NULL, frame->close.reason, s->now);
+		hw_peer_reset(s->peer, s->now);
+		return false;
+	case HW_CONTROL_PADDING:
+	case HW_CONTROL_MTU_PROBE:
+		break;
+	}
+	return true;
+}
+
+int hw_control_in(struct hw_peer *peer, const struct hw_session *session,
+		  const struct hw_datagram *datagram, hw_time now)
+{
+	const struct source s = {
+		.peer = peer,
+		.session = session,
+		.datagram = datagram,
+		.path = hw_path_table_find(&peer->paths, &datagram->tuple),
+		.now = now,
+	};
+	struct answers answers;
+	struct hw_control_reader reader;
+	struct hw_control_frame frame;
+	int rc;
+
+	answers.buf = hw_control_begin(peer->core, &answers.writer);
+	hw_control_reader_init(&reader, datagram->buf->data, datagram->buf->len);
+	while ((rc = hw_control_next(&reader, &frame)) > 0) {
+		if (!frame_in(&s, &frame, &answers)) {
+			hw_buf_unref(answers.buf);
+			return 0;
+		}
+	}
+	if (answers.buf != NULL)
+		hw_control_send_to(peer, answers.buf, &answers.writer, &datagram->tuple, now);
+	return rc;
+}
+
+hw_time hw_report_deadline(const struct hw_peer *peer)
+{
+	if (peer->report_pending == 0)
+		return HW_TIME_NEVER;
+
+	hw_time wait = peer->report_pending >= HW_PEER_REPORT_PACKETS ? HW_PEER_REPORT_MIN
+								      : HW_PEER_REPORT_MAX;
+
+	/* The first packet after a pause is answered soon: the sender waits for a sign of life. */
+	return hw_time_max(peer->reported_at + wait, peer->report_first_at + HW_PEER_REPORT_MIN);
+}
+
+static void fill_report(struct hw_peer *peer, const struct hw_session *session,
+			struct hw_control_report *report, hw_time now)
+{
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
+		struct hw_control_report_path *entry = &report->paths[report->path_count];
+
+		if (path == NULL || path->peer_id == HW_PATH_PEER_ID_NONE ||
+		    !hw_path_rx_report(&path->rx, session->generation, now, entry))
+			continue;
+		entry->path = path->peer_id;
+		entry->state = (uint8_t)path->state;
+		report->path_count++;
+	}
+	for (unsigned stream = HW_WIRE_STREAM_FIRST_CLASS; stream <= HW_WIRE_STREAM_LAST_CLASS;
+	     stream++) {
+		const struct hw_replay *replay = session->rx[stream];
+
+		if (replay == NULL)
+			continue;
+		report->streams[report->stream_count++] = (struct hw_control_report_stream){
+			.stream = (uint8_t)stream,
+			.highest = replay->highest,
+			.accepted = replay->accepted,
+		};
+	}
+}
+
+void hw_report_tick(struct hw_peer *peer, hw_time now)
+{
+	const struct hw_session *session = hw_slots_sealing(&peer->slots, now);
+	struct hw_control_report report = { 0 };
+	struct hw_control_writer writer;
+
+	if (now < hw_report_deadline(peer))
+		return;
+	peer->report_pending = 0;
+	peer->reported_at = now;
+	if (session == NULL)
+		return;
+
+	struct hw_buf *buf = hw_control_begin(peer->core, &writer);
+
+	if (buf == NULL)
+		return;
+	fill_report(peer, session, &report, now);
+	if (hw_control_put_report(&writer, &report) < 0)
+		writer.len = 0;
+	hw_control_send_best(peer, buf, &writer, now);
+}
+
+void hw_control_path_down(struct hw_peer *peer, uint32_t link, hw_time now)
+{
+	struct hw_control_writer writer;
+	struct hw_buf *buf = hw_control_begin(peer->core, &writer);
+
+	if (buf == NULL)
+		return;
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
+		const struct hw_control_path_state state = {
+			.path = (uint8_t)i,
+			.state = HW_PATH_DOWN,
+		};
+
+		if (path != NULL && path->tuple.link == link &&
+		    hw_control_put_path_state(&writer, &state) < 0)
+			break;
+	}
+	hw_control_send_best(peer, buf, &writer, now);
+}
+
+void hw_control_confirm(struct hw_peer *peer, hw_time now)
+{
+	struct hw_control_writer writer;
+	struct hw_buf *buf = hw_control_begin(peer->core, &writer);
+
+	if (buf == NULL)
+		return;
+	if (hw_control_put_padding(&writer, HW_CONTROL_HEADER_BYTES) < 0)
+		writer.len = 0;
+	hw_control_send_best(peer, buf, &writer, now);
+}
+
+void hw_control_goodbye(struct hw_peer *peer, hw_time now)
+{
+	const struct hw_control_close close = { .reason = 0 };
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
+		struct hw_control_writer writer;
+		struct hw_buf *buf;
+
+		if (path == NULL || path->link_down)
+			continue;
+		buf = hw_control_begin(peer->core, &writer);
+		if (buf == NULL)
+			return;
+		if (hw_control_put_close(&writer, &close) < 0)
+			writer.len = 0;
+		hw_control_send_to(peer, buf, &writer, &path->tuple, now);
+	}
+}

@@ -1,0 +1,450 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/internal.h"
+
+#define DEFAULT_LINK_MTU_BYTES 1500u
+
+void hw_core_config_init(struct hw_core_config *config)
+{
+	*config = (struct hw_core_config){
+		.layer2 = true,
+		.tunnel_mtu = 1500,
+		.mss_clamp = true,
+		.replay_packets = HW_REPLAY_PACKETS_DEFAULT,
+		.replay_time = HW_REPLAY_LATE_AFTER_DEFAULT,
+		.rekey_after = HW_S(120),
+		.reject_after = HW_S(180),
+		.rekey_packets = UINT64_C(1) << 60,
+	};
+}
+
+int hw_core_new(const struct hw_core_env *env, struct hw_pool *pool, hw_time now,
+		struct hw_core **ret_core)
+{
+	struct hw_core *core = calloc(1, sizeof(*core));
+	uint8_t seed[HW_SIPHASH_KEY_BYTES];
+	int rc;
+
+	if (core == NULL)
+		return HW_E_NOMEM;
+	core->env = *env;
+	core->pool = pool;
+	core->now = now;
+	hw_index_map_init(&core->indices);
+	rc = hw_output_init(&core->out);
+	if (rc < 0)
+		goto out;
+	env->random(env->ctx, seed, sizeof(seed));
+	rc = hw_limiter_init(&core->limiter, seed);
+	if (rc < 0)
+		goto out;
+	*ret_core = core;
+	return 0;
+out:
+	hw_core_free(core);
+	return rc;
+}
+
+/* A session leaves the slots: keep its counts, forget its index. */
+static void drop_session(void *ctx, struct hw_session *session)
+{
+	struct hw_peer *peer = ctx;
+
+	for (unsigned i = 0; i < HW_WIRE_STREAMS; i++)
+		hw_stream_add(&peer->streams[i], session, i);
+	hw_index_drop(&peer->core->indices, session->local_index);
+	hw_session_free(session);
+}
+
+static void peer_fini(struct hw_peer *peer)
+{
+	hw_tx_expire_waiting(peer, true, 0);
+	if (peer->slots.params.drop != NULL)
+		hw_slots_fini(&peer->slots);
+	hw_reassembly_free(peer->reassembly);
+	free(peer->strategy_state);
+	hw_handshake_fini(&peer->handshake);
+	hw_cookie_maker_fini(&peer->cookies);
+	hw_bytes_wipe(peer, sizeof(*peer));
+}
+
+static int peer_init(struct hw_peer *peer, struct hw_core *core, uint32_t number,
+		     const struct hw_peer_config *config)
+{
+	const struct hw_core_config *c = &core->config;
+	const struct hw_slots_params slots = {
+		.rekey_after = c->rekey_after,
+		.reject_after = c->reject_after,
+		.keep_after = c->replay_time,
+		.rekey_packets = c->rekey_packets,
+		.drop = drop_session,
+		.ctx = peer,
+	};
+	int rc;
+
+	peer->core = core;
+	peer->number = number;
+	peer->config = *config;
+	hw_slots_init(&peer->slots, &slots);
+	hw_path_table_init(&peer->paths);
+	hw_compression_init(&peer->compression,
+			    hw_compressor_find(c->compression ? "lz4" : "off"));
+	rc = hw_handshake_init(&peer->handshake, &core->identity, config->public_key, config->psk);
+	if (rc < 0)
+		return rc;
+	rc = hw_cookie_maker_init(&peer->cookies, core->crypto, config->public_key);
+	if (rc < 0)
+		return rc;
+	peer->strategy_state = calloc(1, c->strategy->state_bytes + 1);
+	if (peer->strategy_state == NULL)
+		return HW_E_NOMEM;
+	c->strategy->init(peer->strategy_state);
+	return hw_reassembly_new(core->pool, &peer->reassembly);
+}
+
+static void unconfigure(struct hw_core *core)
+{
+	for (uint32_t i = 0; i < core->peer_count; i++)
+		peer_fini(&core->peers[i]);
+	free(core->peers);
+	core->peers = NULL;
+	core->peer_count = 0;
+	hw_index_map_fini(&core->indices);
+	hw_cookie_checker_fini(&core->checker);
+	hw_handshake_identity_fini(&core->identity);
+	hw_crypto_free(core->crypto);
+	core->crypto = NULL;
+	hw_bytes_wipe(&core->config, sizeof(core->config));
+}
+
+void hw_core_free(struct hw_core *core)
+{
+	if (core == NULL)
+		return;
+	unconfigure(core);
+	hw_limiter_fini(&core->limiter);
+	if (core->out.datagrams != NULL)
+		hw_output_fini(&core->out);
+	hw_bytes_wipe(core, sizeof(*core));
+	free(core);
+}
+
+static int check_config(const struct hw_core_config *config)
+{
+	const struct hw_replay_params replay = {
+		.packets = config->replay_packets,
+		.packets_max = HW_REPLAY_PACKETS_MAX,
+		.late_after = config->replay_time,
+	};
+
+	if (config->link_count > HW_CORE_MAX_LINKS || config->peer_count > 1)
+		return HW_E_LIMIT;
+	if (config->suite == NULL || config->strategy == NULL || config->link_count == 0 ||
+	    config->peer_count == 0 || config->tunnel_mtu < 576 ||
+	    config->rekey_after >= config->reject_after || !hw_replay_params_valid(&replay))
+		return HW_E_INVAL;
+	return 0;
+}
+
+int hw_core_apply(struct hw_core *core, const struct hw_core_config *config, hw_time now)
+{
+	int rc = check_config(config);
+
+	if (core->configured)
+		return HW_E_STATE;
+	if (rc < 0)
+		return rc;
+	core->now = now;
+	core->config = *config;
+	core->config.peers = NULL;
+	core->peers = calloc(config->peer_count, sizeof(*core->peers));
+	if (core->peers == NULL)
+		return HW_E_NOMEM;
+	rc = hw_crypto_new(&core->crypto);
+	if (rc < 0)
+		goto out;
+	rc = hw_handshake_identity_init(&core->identity, core->crypto, config->suite,
+					config->private_key);
+	if (rc < 0)
+		goto out;
+	rc = hw_cookie_checker_init(&core->checker, core->crypto, core->identity.public_key);
+	if (rc < 0)
+		goto out;
+	for (uint32_t i = 0; i < config->peer_count; i++) {
+		core->peer_count++;
+		rc = peer_init(&core->peers[i], core, i, &config->peers[i]);
+		if (rc < 0)
+			goto out;
+	}
+	core->configured = true;
+	return 0;
+out:
+	unconfigure(core);
+	return rc;
+}
+
+void hw_core_wall_clock(struct hw_core *core, uint64_t wall_ns, uint64_t floor_ns, hw_time now)
+{
+	core->now = now;
+	core->wall_ns = wall_ns;
+	core->wall_at = now;
+	if (floor_ns > core->timestamp_last)
+		core->timestamp_last = floor_ns;
+	if (floor_ns > core->timestamp_reserved)
+		core->timestamp_reserved = floor_ns;
+}
+
+void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
+		       struct hw_path_link *ret_link)
+{
+	const struct hw_link_config *config = &core->config.links[tuple->link];
+	uint32_t mtu = core->links[tuple->link].mtu_bytes;
+	uint32_t headers = tuple->remote.family == HW_FAMILY_IPV6 ? HW_WIRE_IPV6_UDP_BYTES
+								  : HW_WIRE_IPV4_UDP_BYTES;
+
+	if (mtu <= headers)
+		mtu = DEFAULT_LINK_MTU_BYTES;
+	*ret_link = (struct hw_path_link){
+		.use = config->use,
+		.price = config->price,
+		.mtu_bytes = mtu - headers,
+	};
+}
+
+static const struct hw_endpoints *link_endpoints(const struct hw_peer *peer, uint32_t link)
+{
+	return peer->endpoints[link].own ? &peer->endpoints[link] : &peer->endpoints_all;
+}
+
+static bool is_configured(const struct hw_peer *peer, const struct hw_tuple *tuple)
+{
+	const struct hw_endpoints *e = link_endpoints(peer, tuple->link);
+
+	for (uint32_t i = 0; i < e->count; i++) {
+		if (hw_addr_equal(&e->addrs[i], &tuple->remote))
+			return true;
+	}
+	return false;
+}
+
+static void remove_path(struct hw_peer *peer, struct hw_path *path, hw_time now)
+{
+	hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
+	peer->cookie_slots[path->id] = (struct hw_cookie_slot){ 0 };
+	hw_path_table_remove(&peer->paths, path);
+}
+
+void hw_peer_sync_paths(struct hw_peer *peer, hw_time now)
+{
+	struct hw_core *core = peer->core;
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		if (path != NULL && !path->learnt && !is_configured(peer, &path->tuple))
+			remove_path(peer, path, now);
+	}
+	for (uint32_t link = 0; link < core->config.link_count; link++) {
+		const struct hw_endpoints *e = link_endpoints(peer, link);
+
+		if (!core->links[link].up || core->config.links[link].use == HW_USE_NEVER)
+			continue;
+		for (uint32_t i = 0; i < e->count; i++) {
+			const struct hw_tuple tuple = { .link = link, .remote = e->addrs[i] };
+			struct hw_path_link settings;
+			struct hw_path *path;
+
+			if (hw_path_table_find(&peer->paths, &tuple) != NULL)
+				continue;
+			hw_peer_path_link(core, &tuple, &settings);
+			/* Endpoints beyond the table's room are not used; the first ones are. */
+			if (hw_path_table_add(&peer->paths, &tuple, &settings, false, now, &path) < 0)
+				return;
+		}
+	}
+}
+
+void hw_peer_event(struct hw_peer *peer, enum hw_event_type type, const struct hw_path *path,
+		   uint64_t value, hw_time now)
+{
+	struct hw_event event = {
+		.type = type,
+		.peer = peer->number,
+		.path = path != NULL ? path->id : UINT32_MAX,
+		.value = value,
+		.at = now,
+	};
+
+	if (path != NULL)
+		event.tuple = path->tuple;
+	hw_output_event(&peer->core->out, &event);
+}
+
+/* Whether any path is UP; whether any may still carry something. */
+static bool any_path(const struct hw_peer *peer, bool suspects)
+{
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		const struct hw_path *path = &peer->paths.paths[i];
+
+		if (path->used && path->link.use != HW_USE_NEVER &&
+		    (path->state == HW_PATH_UP || (suspects && path->state == HW_PATH_SUSPECT)))
+			return true;
+	}
+	return false;
+}
+
+void hw_peer_update(struct hw_peer *peer, hw_time now)
+{
+	const struct hw_session *session = hw_slots_sealing(&peer->slots, now);
+	struct hw_path_context *context = &peer->paths.context;
+	bool path_up = any_path(peer, false);
+	bool up = session != NULL && any_path(peer, true);
+
+	context->session = session != NULL;
+	context->initiator = session != NULL && session->initiator;
+	if (path_up)
+		peer->pathless_since = 0;
+	else if (peer->pathless_since == 0)
+		peer->pathless_since = now;
+	if (up != peer->up) {
+		peer->up = up;
+		hw_peer_event(peer, up ? HW_EVENT_SESSION_UP : HW_EVENT_SESSION_DOWN, NULL, 0, now);
+	}
+	if (up && peer->waiting_count > 0)
+		hw_tx_flush_waiting(peer, now);
+}
+
+void hw_peer_reset(struct hw_peer *peer, hw_time now)
+{
+	hw_slots_clear(&peer->slots);
+	peer->core->totals.rx_held -= hw_reassembly_held(peer->reassembly);
+	hw_core_drop(peer->core, HW_DROP_rx_fragment_expired, hw_reassembly_clear(peer->reassembly));
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		if (path != NULL)
+			remove_path(peer, path, now);
+	}
+	peer->report_pending = 0;
+	peer->attempts = 0;
+	peer->initiate_at = now + HW_PEER_RETRY_FIRST;
+	hw_peer_sync_paths(peer, now);
+	hw_peer_update(peer, now);
+}
+
+static void set_path_links(struct hw_peer *peer, uint32_t link, bool up, hw_time now)
+{
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
+		struct hw_path_link settings;
+
+		if (path == NULL || path->tuple.link != link)
+			continue;
+		hw_peer_path_link(peer->core, &path->tuple, &settings);
+		hw_path_set_link(path, &settings);
+		if (up)
+			hw_path_link_up(path, now);
+		else
+			hw_path_link_down(path, now);
+	}
+}
+
+static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time now)
+{
+	core->now = now;
+	core->links[link].up = up;
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		struct hw_peer *peer = &core->peers[i];
+
+		set_path_links(peer, link, up, now);
+		if (up)
+			hw_peer_sync_paths(peer, now);
+		else
+			hw_control_path_down(peer, link, now);
+		hw_peer_run_paths(peer, now);
+		hw_peer_update(peer, now);
+		hw_handshake_tick(peer, now);
+	}
+}
+
+void hw_core_link_up(struct hw_core *core, uint32_t link, uint32_t mtu_bytes, hw_time now)
+{
+	if (link >= core->config.link_count || core->closed)
+		return;
+	core->links[link].mtu_bytes = mtu_bytes;
+	link_changed(core, link, true, now);
+}
+
+void hw_core_link_down(struct hw_core *core, uint32_t link, hw_time now)
+{
+	if (link >= core->config.link_count || core->closed)
+		return;
+	link_changed(core, link, false, now);
+}
+
+int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
+		      const struct hw_addr *addrs, size_t count, hw_time now)
+{
+	if (peer_number >= core->peer_count ||
+	    (link != HW_LINK_ALL && link >= core->config.link_count))
+		return HW_E_INVAL;
+	if (count > HW_CORE_MAX_ENDPOINTS)
+		return HW_E_LIMIT;
+
+	struct hw_peer *peer = &core->peers[peer_number];
+	struct hw_endpoints *e =
+		link == HW_LINK_ALL ? &peer->endpoints_all : &peer->endpoints[link];
+
+	core->now = now;
+	e->own = true;
+	e->count = (uint32_t)count;
+	if (count > 0)
+		memcpy(e->addrs, addrs, count * sizeof(*addrs));
+	hw_peer_sync_paths(peer, now);
+	hw_peer_run_paths(peer, now);
+	hw_peer_update(peer, now);
+	hw_handshake_tick(peer, now);
+	return 0;
+}
+
+void hw_core_send_failed(struct hw_core *core, const struct hw_tuple *tuple, bool gone, hw_time now)
+{
+	core->now = now;
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		struct hw_peer *peer = &core->peers[i];
+		struct hw_path *path = hw_path_table_find(&peer->paths, tuple);
+
+		if (path == NULL)
+			continue;
+		hw_path_send_failed(path, gone, now);
+		hw_peer_run_paths(peer, now);
+		hw_peer_update(peer, now);
+	}
+}
+
+size_t hw_core_datagrams_out(struct hw_core *core, struct hw_datagram_out *ret_out, size_t max)
+{
+	return hw_output_take_datagrams(&core->out, ret_out, max);
+}
+
+size_t hw_core_packets_out(struct hw_core *core, struct hw_buf **ret_out, size_t max)
+{
+	return hw_output_take_packets(&core->out, ret_out, max);
+}
+
+size_t hw_core_events_out(struct hw_core *core, struct hw_event *ret_out, size_t max)
+{
+	return hw_output_take_events(&core->out, ret_out, max);
+}
+
+void hw_core_close(struct hw_core *core, hw_time now)
+{
+	core->now = now;
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		hw_control_goodbye(&core->peers[i], now);
+		hw_tx_expire_waiting(&core->peers[i], true, now);
+	}
+	core->closed = true;
+}

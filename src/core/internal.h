@@ -1,0 +1,217 @@
+/*
+ * What the core's own files share: its state, and what each file does for the others. Nothing here is
+ * for the core's owner (core/core.h).
+ *
+ *   core.c       life, configuration, links, endpoints
+ *   handshake.c  initiations, responses, cookies; when to renew keys
+ *   send.c       sealed packets onto paths: stamps, copies, control packets
+ *   tx.c         inner packets: from the tunnel device to send.c
+ *   rx.c         datagrams: from the network to the tunnel device
+ *   control.c    control frames and reports
+ *   tick.c       timers
+ *   snapshot.c   what status shows; the state hash
+ */
+#ifndef HW_CORE_INTERNAL_H
+#define HW_CORE_INTERNAL_H
+
+#include "core/core.h"
+#include "core/limiter.h"
+#include "core/output.h"
+#include "crypto/cookie.h"
+#include "crypto/suite.h"
+#include "frame/compress.h"
+#include "frame/reassembly.h"
+#include "path/table.h"
+#include "session/handshake.h"
+#include "session/index.h"
+#include "session/session.h"
+#include "session/slots.h"
+#include "wire/control.h"
+#include "wire/wire.h"
+
+#define HW_PEER_WAITING 128u                 /* inner packets that wait for a session or a path */
+#define HW_PEER_WAITING_TIME HW_S(2)         /* and how long */
+#define HW_PEER_REPORT_MIN HW_MS(20)         /* between reports, when packets come fast */
+#define HW_PEER_REPORT_MAX HW_MS(100)        /* from a packet to its report */
+#define HW_PEER_REPORT_PACKETS 32u           /* so many make a report due early */
+#define HW_PEER_SILENCE HW_S(1)              /* without any working path: begin a new handshake */
+#define HW_PEER_LEARNT_LIFETIME HW_S(60)     /* a learnt path that is down is forgotten */
+#define HW_PEER_RETRY_FIRST HW_MS(500)       /* handshake: first repetition, then doubling */
+#define HW_PEER_RETRY_LAST HW_S(4)
+#define HW_PEER_RETRY_JITTER HW_MS(250)
+#define HW_PEER_STALL_EVENT HW_S(10)         /* say that nobody answers, so often */
+
+struct hw_endpoints {
+	struct hw_addr addrs[HW_CORE_MAX_ENDPOINTS];
+	uint32_t count;
+	bool own; /* of a link: given, even if empty, so that HW_LINK_ALL's do not apply */
+};
+
+struct hw_stream_totals {
+	uint64_t sent, delivered, duplicates, lost; /* of sessions that are gone */
+};
+
+struct hw_peer {
+	struct hw_core *core;
+	uint32_t number;
+	struct hw_peer_config config;
+
+	struct hw_handshake handshake;
+	struct hw_cookie_maker cookies;
+	struct hw_cookie_slot cookie_slots[HW_CORE_MAX_PATHS];
+	uint32_t pending_index;       /* of the initiation that awaits its response */
+	bool pending;
+	hw_time pending_at;           /* when it was sent */
+	hw_time initiate_at;          /* not before */
+	hw_time handshake_since;      /* first of the attempts that go unanswered */
+	hw_time stall_told_at;
+	uint32_t attempts;
+	hw_time established_at;       /* of the current session; 0: never */
+
+	struct hw_slots slots;
+	uint32_t next_generation;
+	struct hw_stream_totals streams[HW_WIRE_STREAMS];
+
+	struct hw_path_table paths;
+	struct hw_endpoints endpoints[HW_CORE_MAX_LINKS];
+	struct hw_endpoints endpoints_all;
+	bool up;                      /* there is a session, and a path to use it on */
+	hw_time pathless_since;       /* 0: there is an UP path */
+
+	void *strategy_state;
+	struct hw_compression compression;
+	struct hw_reassembly *reassembly;
+
+	struct hw_buf *waiting[HW_PEER_WAITING];
+	uint32_t waiting_first, waiting_count;
+
+	uint32_t report_pending;      /* class packets received since the last report */
+	hw_time report_first_at;      /* the first of them */
+	hw_time reported_at;
+};
+
+struct hw_core_link {
+	bool up;
+	uint32_t mtu_bytes;
+};
+
+struct hw_core {
+	struct hw_core_env env;
+	struct hw_pool *pool;
+	bool configured;
+	bool closed;
+	hw_time now; /* of the last call */
+	struct hw_core_config config;
+	struct hw_crypto *crypto;
+	struct hw_handshake_identity identity;
+	struct hw_cookie_checker checker;
+	struct hw_limiter limiter;
+	struct hw_index_map indices;
+	struct hw_core_link links[HW_CORE_MAX_LINKS];
+	struct hw_peer *peers;
+	uint32_t peer_count;
+	struct hw_output out;
+	struct hw_core_totals totals;
+
+	uint64_t wall_ns; /* at wall_at */
+	hw_time wall_at;
+	uint64_t timestamp_last;     /* highest used or given as floor */
+	uint64_t timestamp_reserved; /* told to the owner */
+};
+
+static inline void hw_core_drop(struct hw_core *core, enum hw_drop reason, uint64_t count)
+{
+	core->totals.drops[reason] += count;
+}
+
+/* core.c */
+
+/* The link settings of a path with that tuple, for the path table. */
+void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
+		       struct hw_path_link *ret_link);
+
+/* Make the configured paths what links and endpoints say. */
+void hw_peer_sync_paths(struct hw_peer *peer, hw_time now);
+
+void hw_peer_event(struct hw_peer *peer, enum hw_event_type type, const struct hw_path *path,
+		   uint64_t value, hw_time now);
+
+/* Note whether the peer can be reached, tell of changes, let waiting packets go. */
+void hw_peer_update(struct hw_peer *peer, hw_time now);
+
+/* The peer said goodbye, or is to be left: no sessions, no learnt paths. */
+void hw_peer_reset(struct hw_peer *peer, hw_time now);
+
+/* handshake.c */
+
+/* Each takes nothing: the buffer stays the caller's. */
+void hw_handshake_in(struct hw_core *core, enum hw_wire_type type,
+		     const struct hw_datagram *datagram, hw_time now);
+void hw_handshake_tick(struct hw_peer *peer, hw_time now);
+hw_time hw_handshake_deadline(const struct hw_peer *peer, hw_time now);
+
+/* send.c */
+
+/* The largest UDP payload that every path in use takes; 0 when none is in use. */
+uint32_t hw_peer_payload(struct hw_peer *peer, hw_time now);
+
+/*
+ * Takes a sealed packet and sends a copy on each path of the choice. Returns how many copies went
+ * out.
+ */
+uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
+			struct hw_buf *sealed, const struct hw_sched_choice *choice, bool data,
+			uint8_t tos, hw_time now);
+
+/* Begin a control packet: gives a buffer and a writer into it, or NULL when there is no buffer. */
+struct hw_buf *hw_control_begin(struct hw_core *core, struct hw_control_writer *writer);
+
+/*
+ * Takes the control packet, seals it and sends it: to one tuple (a path's or a candidate's), or on the
+ * best path and a copy on the second best. What cannot be sent is forgotten: all control frames are
+ * repeated in time.
+ */
+void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
+			const struct hw_control_writer *writer, const struct hw_tuple *tuple,
+			hw_time now);
+void hw_control_send_best(struct hw_peer *peer, struct hw_buf *buf,
+			  const struct hw_control_writer *writer, hw_time now);
+
+/* Send a datagram of its own, not sealed (handshake). Takes the buffer. */
+bool hw_send_plain(struct hw_core *core, const struct hw_tuple *tuple, struct hw_buf *buf);
+
+/* Do what the path table asks for. */
+void hw_peer_run_paths(struct hw_peer *peer, hw_time now);
+
+/* tx.c */
+
+/* Let the packets that wait go out, as far as there is a path now. */
+void hw_tx_flush_waiting(struct hw_peer *peer, hw_time now);
+
+/* Drop those that have waited too long; all of them when `all`. */
+void hw_tx_expire_waiting(struct hw_peer *peer, bool all, hw_time now);
+
+/* control.c */
+
+/* Returns 0, or HW_E_MALFORMED. */
+HW_MUST_USE int hw_control_in(struct hw_peer *peer, const struct hw_session *session,
+			      const struct hw_datagram *datagram, hw_time now);
+hw_time hw_report_deadline(const struct hw_peer *peer);
+void hw_report_tick(struct hw_peer *peer, hw_time now);
+
+/* Tell the peer that this link's paths are gone, on those that are left. */
+void hw_control_path_down(struct hw_peer *peer, uint32_t link, hw_time now);
+
+/* Let the responder know that this node has the new session's keys. */
+void hw_control_confirm(struct hw_peer *peer, hw_time now);
+
+/* Say goodbye on every path. */
+void hw_control_goodbye(struct hw_peer *peer, hw_time now);
+
+/* snapshot.c */
+
+/* Add what one session has carried on one stream. */
+void hw_stream_add(struct hw_stream_totals *totals, const struct hw_session *session,
+		   unsigned stream);
+
+#endif

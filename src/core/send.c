@@ -1,0 +1,214 @@
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/internal.h"
+
+static bool carries(const struct hw_sched_path *view)
+{
+	return (view->state == HW_PATH_UP || view->state == HW_PATH_SUSPECT) &&
+	       view->use != HW_USE_NEVER;
+}
+
+uint32_t hw_peer_payload(struct hw_peer *peer, hw_time now)
+{
+	size_t count;
+	const struct hw_sched_path *views = hw_path_table_views(&peer->paths, now, &count);
+	uint32_t payload = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (carries(&views[i]) && (payload == 0 || views[i].mtu_bytes < payload))
+			payload = views[i].mtu_bytes;
+	}
+	return payload;
+}
+
+/* One copy: a header of its own in front of the shared rest. Takes a reference on success only. */
+static bool send_copy(struct hw_core *core, const struct hw_session *session,
+		      const uint8_t head[8], struct hw_buf *rest, const struct hw_tuple *tuple,
+		      uint16_t path_seq, uint8_t tos, hw_time now)
+{
+	struct hw_datagram_out out = {
+		.tuple = *tuple,
+		.body = rest,
+		.head_bytes = HW_WIRE_HEADER_BYTES,
+		.tos = tos,
+	};
+
+	memcpy(out.head, head, 8);
+	hw_session_stamp(session, out.head, rest->data + rest->len - HW_WIRE_AEAD_TAG_BYTES,
+			 path_seq, now);
+	if (!hw_output_datagram(&core->out, &out))
+		return false;
+	hw_buf_ref(rest);
+	return true;
+}
+
+/* Parts the sealed packet into its header's first 8 bytes and the rest, which copies share. */
+static void part(struct hw_buf *sealed, uint8_t ret_head[8])
+{
+	memcpy(ret_head, sealed->data, 8);
+	hw_buf_pull(sealed, HW_WIRE_HEADER_BYTES);
+}
+
+uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
+			struct hw_buf *sealed, const struct hw_sched_choice *choice, bool data,
+			uint8_t tos, hw_time now)
+{
+	uint32_t bytes = sealed->len;
+	uint32_t sent = 0;
+	uint8_t head[8];
+
+	part(sealed, head);
+	for (uint32_t i = 0; i < choice->count; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, choice->path[i]);
+		uint16_t seq = hw_path_sent(path, session->generation, bytes, data, now);
+
+		if (send_copy(peer->core, session, head, sealed, &path->tuple, seq, tos, now))
+			sent++;
+	}
+	hw_buf_unref(sealed);
+	return sent;
+}
+
+bool hw_send_plain(struct hw_core *core, const struct hw_tuple *tuple, struct hw_buf *buf)
+{
+	struct hw_datagram_out out = { .tuple = *tuple, .body = buf };
+
+	if (hw_output_datagram(&core->out, &out))
+		return true;
+	hw_buf_unref(buf);
+	return false;
+}
+
+struct hw_buf *hw_control_begin(struct hw_core *core, struct hw_control_writer *writer)
+{
+	struct hw_buf *buf = hw_buf_get(core->pool);
+
+	if (buf != NULL)
+		hw_control_writer_init(writer, buf->data,
+				       hw_buf_tailroom(buf) - HW_WIRE_AEAD_TAG_BYTES);
+	return buf;
+}
+
+/* Seals the control packet in place; on failure the buffer is gone and NULL is returned. */
+static struct hw_session *seal_control(struct hw_peer *peer, struct hw_buf *buf,
+				       const struct hw_control_writer *writer, hw_time now)
+{
+	struct hw_session *session = hw_slots_sealing(&peer->slots, now);
+
+	hw_buf_put(buf, (uint32_t)writer->len);
+	if (session == NULL || writer->len == 0 ||
+	    hw_session_seal(session, HW_WIRE_DATA, HW_WIRE_STREAM_CONTROL, buf, now) < 0) {
+		hw_buf_unref(buf);
+		return NULL;
+	}
+	return session;
+}
+
+void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
+			const struct hw_control_writer *writer, const struct hw_tuple *tuple,
+			hw_time now)
+{
+	struct hw_session *session = seal_control(peer, buf, writer, now);
+	struct hw_path *path = hw_path_table_find(&peer->paths, tuple);
+	struct hw_candidate *candidate =
+		path == NULL ? hw_path_table_candidate(&peer->paths, tuple) : NULL;
+	uint16_t seq = 0;
+	uint8_t head[8];
+
+	if (session == NULL)
+		return;
+	if (path != NULL) {
+		seq = hw_path_sent(path, session->generation, buf->len, false, now);
+	} else if (candidate != NULL && hw_candidate_may_send(candidate, buf->len)) {
+		hw_candidate_sent(candidate, buf->len);
+	} else {
+		hw_buf_unref(buf);
+		return;
+	}
+	part(buf, head);
+	/* A full output loses the packet as a full queue on the path would. */
+	(void)send_copy(peer->core, session, head, buf, tuple, seq, 0, now);
+	hw_buf_unref(buf);
+}
+
+void hw_control_send_best(struct hw_peer *peer, struct hw_buf *buf,
+			  const struct hw_control_writer *writer, hw_time now)
+{
+	struct hw_session *session = seal_control(peer, buf, writer, now);
+	struct hw_sched_choice choice = { 0 };
+	size_t count;
+
+	if (session == NULL)
+		return;
+
+	const struct hw_sched_path *views = hw_path_table_views(&peer->paths, now, &count);
+	uint32_t skip = UINT32_MAX;
+
+	while (choice.count < 2 && hw_sched_best(views, count, skip, &choice.path[choice.count]))
+		skip = choice.path[choice.count++];
+	hw_send_copies(peer, session, buf, &choice, false, 0, now);
+}
+
+static void send_probe(struct hw_peer *peer, const struct hw_path_action *action, hw_time now)
+{
+	struct hw_control_writer writer;
+	struct hw_control_probe probe = {
+		.path = (uint8_t)action->path->id,
+		.flags = action->idle ? HW_CONTROL_PROBE_IDLE : 0,
+	};
+	struct hw_buf *buf = hw_control_begin(peer->core, &writer);
+
+	if (buf == NULL)
+		return;
+	hw_store64(probe.token, action->token);
+	if (hw_control_put_probe(&writer, &probe) < 0)
+		writer.len = 0;
+	hw_control_send_to(peer, buf, &writer, &action->tuple, now);
+}
+
+static void send_challenge(struct hw_peer *peer, const struct hw_path_action *action, hw_time now)
+{
+	struct hw_control_writer writer;
+	struct hw_control_challenge challenge;
+	struct hw_buf *buf = hw_control_begin(peer->core, &writer);
+
+	if (buf == NULL)
+		return;
+	memcpy(challenge.token, action->challenge, sizeof(challenge.token));
+	if (hw_control_put_challenge(&writer, &challenge) < 0)
+		writer.len = 0;
+	hw_control_send_to(peer, buf, &writer, &action->tuple, now);
+}
+
+void hw_peer_run_paths(struct hw_peer *peer, hw_time now)
+{
+	const uint32_t challenge_bytes = HW_WIRE_OVERHEAD_BYTES + HW_CONTROL_CHALLENGE_BYTES;
+	struct hw_path_action action;
+
+	while (hw_path_table_next(&peer->paths, challenge_bytes, now, &action)) {
+		switch (action.type) {
+		case HW_PATH_ACTION_PROBE:
+			send_probe(peer, &action, now);
+			break;
+		case HW_PATH_ACTION_CHALLENGE:
+			send_challenge(peer, &action, now);
+			break;
+		case HW_PATH_ACTION_EVENT_NEW:
+			hw_peer_event(peer, HW_EVENT_PATH_NEW, action.path, 0, now);
+			break;
+		case HW_PATH_ACTION_EVENT_UP:
+			hw_peer_event(peer, HW_EVENT_PATH_UP, action.path, 0, now);
+			break;
+		case HW_PATH_ACTION_EVENT_SUSPECT:
+			hw_peer_event(peer, HW_EVENT_PATH_SUSPECT, action.path, 0, now);
+			break;
+		case HW_PATH_ACTION_EVENT_DOWN:
+			hw_peer_event(peer, HW_EVENT_PATH_DOWN, action.path, 0, now);
+			break;
+		case HW_PATH_ACTION_EVENT_MOVED:
+			hw_peer_event(peer, HW_EVENT_PATH_MOVED, action.path, 0, now);
+			break;
+		}
+	}
+}
