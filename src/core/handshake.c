@@ -224,7 +224,7 @@ static bool respond(struct hw_peer *peer, struct hw_initiation *initiation,
 		return false;
 	core->env.random(core->env.ctx, seed, sizeof(seed));
 
-	int rc = hw_handshake_create_response(&peer->handshake, &core->identity, initiation, seed,
+	int rc = hw_handshake_create_response(&peer->handshake, initiation, seed,
 					      index, message, &keys);
 
 	hw_bytes_wipe(seed, sizeof(seed));

@@ -35,6 +35,7 @@ struct hw_session {
 	struct hw_siphash_key stamp_receive;
 	uint32_t local_index;
 	uint32_t remote_index;
+	uint32_t generation; /* the owner's number for it; 0 until it sets one */
 	bool initiator; /* this node began it */
 	bool confirmed; /* the other side has the keys too: this node may seal */
 	hw_time created_at;
