@@ -1,0 +1,75 @@
+/*
+ * Two cores and the wires between them, in virtual time: just enough network for unit tests of the
+ * core. Every link i joins A's link i to B's link i with a fixed delay; a test may drop, hold or
+ * change what passes. What is measured over many packets belongs into the simulator's scenarios.
+ */
+#ifndef HW_TESTS_UNIT_WORLD_H
+#define HW_TESTS_UNIT_WORLD_H
+
+#include "base/rng.h"
+#include "core/core.h"
+
+#define WORLD_LINKS 3u
+#define WORLD_FLIGHT 8192u
+
+struct world_flight {
+	hw_time at;
+	uint64_t order;
+	int to; /* node */
+	struct hw_tuple tuple;
+	uint8_t tos;
+	uint32_t len;
+	uint8_t bytes[2048];
+};
+
+struct world_node {
+	struct hw_core *core;
+	struct hw_pool *pool;
+	struct hw_core_config config;
+	struct hw_peer_config peer;
+	uint64_t delivered;
+	uint32_t last_len;
+	uint8_t last[2048];
+	uint32_t events[16]; /* by type */
+	struct hw_addr addr[WORLD_LINKS];
+};
+
+struct world {
+	hw_time now;
+	uint64_t wall_ns;
+	struct hw_rng rng;
+	struct world_node node[2]; /* 0: client, 1: hub */
+	hw_time delay[WORLD_LINKS];
+	bool cut[WORLD_LINKS];
+	double loss;
+	/* Sees each datagram as it is sent; false drops it. May be NULL. */
+	bool (*tap)(void *ctx, int from, const struct world_flight *flight);
+	void *tap_ctx;
+	struct world_flight *flight;
+	uint32_t flights;
+	uint64_t order;
+	uint64_t sent[2]; /* datagrams */
+};
+
+/* Both nodes configured (shared psk, generated keys), not yet started; a test may change config. */
+void world_init(struct world *w, uint64_t seed);
+
+/* Make the core of a node (again): as after the start of its daemon. */
+void world_start(struct world *w, int node);
+void world_stop(struct world *w, int node);
+void world_fini(struct world *w);
+
+/* Let time pass: deliver, tick, collect, until `until`. Checks conservation all along. */
+void world_run(struct world *w, hw_time until);
+
+/* An IPv4 packet of len bytes goes into the node's tunnel device; its bytes follow from `number`. */
+void world_send(struct world *w, int node, uint32_t len, uint32_t number);
+
+/* A datagram from anywhere, at once. */
+void world_inject(struct world *w, int to, const struct hw_tuple *tuple, const uint8_t *bytes,
+		  uint32_t len);
+
+/* received = delivered + dropped by reason, both ways (asserted). */
+void world_check(const struct world *w);
+
+#endif
