@@ -41,11 +41,14 @@ static void probe_in(const struct source *s, const struct hw_control_probe *prob
 
 static void probe_reply_in(const struct source *s, const struct hw_control_probe_reply *reply)
 {
+	hw_time hold = reply->hold_us * HW_NS_PER_US + hw_time_since(s->now, s->datagram->at);
+	bool known;
+
 	if (s->path == NULL || reply->path != s->path->id)
 		return;
-	hw_path_probe_replied(s->path, hw_load64(reply->token),
-			      reply->hold_us * HW_NS_PER_US, s->datagram->at);
-	hw_path_table_learn_peer_id(&s->peer->paths, s->path, reply->own_path, true);
+	hw_path_probe_replied(s->path, hw_load64(reply->token), hold, s->now, &known);
+	if (known)
+		hw_path_table_learn_peer_id(&s->peer->paths, s->path, reply->own_path, true);
 }
 
 static void challenge_in(const struct source *s, const struct hw_control_challenge *challenge,
@@ -99,7 +102,7 @@ static bool frame_in(const struct source *s, const struct hw_control_frame *fram
 		/* A wrong or unasked answer changes nothing, and the right one may still come. */
 		(void)!hw_path_table_challenge_replied(
 			&s->peer->paths, &s->datagram->tuple, frame->challenge_reply.token,
-			frame->challenge_reply.path, s->datagram->at);
+			frame->challenge_reply.path, s->now);
 		break;
 	case HW_CONTROL_PATH_STATE:
 		path_state_in(s, &frame->path_state);

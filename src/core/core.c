@@ -365,7 +365,6 @@ static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time n
 			hw_control_path_down(peer, link, now);
 		hw_peer_run_paths(peer, now);
 		hw_peer_update(peer, now);
-		hw_handshake_tick(peer, now);
 	}
 }
 
@@ -405,7 +404,6 @@ int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 	hw_peer_sync_paths(peer, now);
 	hw_peer_run_paths(peer, now);
 	hw_peer_update(peer, now);
-	hw_handshake_tick(peer, now);
 	return 0;
 }
 

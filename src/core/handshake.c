@@ -152,7 +152,6 @@ void hw_handshake_tick(struct hw_peer *peer, hw_time now)
 
 hw_time hw_handshake_deadline(const struct hw_peer *peer, hw_time now)
 {
-	/* has_path: a link coming up calls hw_handshake_tick itself, so no timer has to poll. */
 	if (wanted(peer, now))
 		return has_path(peer) ? hw_time_max(peer->initiate_at, now)
 							: HW_TIME_NEVER;
@@ -184,11 +183,10 @@ static int install(struct hw_peer *peer, struct hw_session_keys *keys, hw_time n
 
 static void answer(struct hw_peer *peer, const struct hw_datagram *datagram, hw_time now)
 {
-	const struct hw_path *path = hw_path_table_find(&peer->paths, &datagram->tuple);
-	struct hw_cookie_slot fresh = { 0 };
-	struct hw_cookie_slot *slot = path != NULL ? &peer->cookie_slots[path->id] : &fresh;
+	/* Nobody asks for a cookie in a response; and answering a copy must leave no trace. */
+	struct hw_cookie_slot none = { 0 };
 
-	send_message(peer, peer->handshake.response, HW_WIRE_RESPONSE_BYTES, slot,
+	send_message(peer, peer->handshake.response, HW_WIRE_RESPONSE_BYTES, &none,
 		     &datagram->tuple, now);
 }
 

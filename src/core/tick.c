@@ -61,7 +61,7 @@ static hw_time peer_deadline(const struct hw_peer *peer, hw_time now)
 	hw_time at = hw_slots_next_deadline(&peer->slots, now);
 
 	at = hw_time_min(at, hw_reassembly_deadline(peer->reassembly));
-	at = hw_time_min(at, hw_path_table_deadline(&peer->paths));
+	at = hw_time_min(at, hw_path_table_deadline(&peer->paths, now));
 	at = hw_time_min(at, hw_handshake_deadline(peer, now));
 	at = hw_time_min(at, hw_report_deadline(peer));
 	at = hw_time_min(at, learnt_deadline(peer));

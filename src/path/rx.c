@@ -74,6 +74,9 @@ static bool place(struct hw_path_rx_seq *seq, const struct hw_path_stamp *stamp,
 		  uint32_t *ret_expected)
 {
 	if (!seq->any) {
+		/* What came before the first was not measured when it arrived, so a copy of it that is
+		 * replayed later must not be either. */
+		memset(seq->seen, 0xff, sizeof(seq->seen));
 		seq->any = true;
 		seq->highest = stamp->sequence;
 		seq->highest_tick = stamp->send_tick;

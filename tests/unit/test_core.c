@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "base/bytes.h"
+#include "crypto/identity.h"
 #include "crypto/suite.h"
 #include "wire/wire.h"
 
@@ -70,7 +71,8 @@ static void packets_cross_once_each_way(void **state)
 	world_run(&w, w.now + HW_S(1));
 	assert_int_equal(w.node[1].delivered, 500);
 	assert_int_equal(w.node[0].delivered, 500);
-	assert_int_equal(drops(1, HW_DROP_rx_duplicate), drops(1, HW_DROP_rx_duplicate));
+	/* Three copies of each, of which two were dropped; control packets have two more at most. */
+	assert_true(drops(1, HW_DROP_rx_duplicate) >= 1000);
 	assert_int_equal(w.node[1].last_len, 599);
 	assert_int_equal(hw_load32(w.node[1].last + 20), 499);
 }
@@ -209,7 +211,8 @@ static void a_restarted_client_is_accepted_again(void **state)
 	}
 	world_run(&w, w.now + HW_S(1));
 	assert_int_equal(w.node[1].delivered, 20);
-	assert_true(w.node[0].delivered >= 19);
+	/* Those sent before the hub knows of the restart, and has checked the addresses, are lost. */
+	assert_true(w.node[0].delivered >= 17);
 }
 
 static void goodbye_ends_the_session_at_once(void **state)
@@ -219,12 +222,12 @@ static void goodbye_ends_the_session_at_once(void **state)
 	(void)state;
 	start_both();
 	hw_core_close(w.node[0].core, w.now);
-	world_run(&w, w.now + HW_MS(1));
-	world_send(&w, 1, 100, 0); /* makes the harness collect */
+	world_flush(&w, 0);
 	world_run(&w, w.now + HW_MS(100));
-	world_stop(&w, 0);
+	assert_int_equal(w.node[1].events[HW_EVENT_SESSION_CLOSED], 1);
 	hw_core_peer_snapshot(w.node[1].core, 0, w.now, &s);
-	assert_int_equal(s.path_count, w.node[1].events[HW_EVENT_SESSION_CLOSED] > 0 ? 0 : 99);
+	assert_int_equal(s.path_count, 0);
+	assert_int_not_equal(s.state, HW_PEER_UP);
 }
 
 static void a_wrong_psk_gets_no_session(void **state)
@@ -340,19 +343,42 @@ static void replayed_datagrams_change_nothing_but_counters(void **state)
 static void the_configuration_is_checked(void **state)
 {
 	struct hw_core_config config = w.node[0].config;
-	struct hw_pool *pool;
-	struct hw_core *core;
-	struct hw_core_env env = { 0 };
+	struct hw_peer_config peers[2] = { w.node[0].peer, w.node[0].peer };
+	struct hw_core *core = NULL;
 
 	(void)state;
 	world_start(&w, 0);
-	pool = w.node[0].pool;
 	core = w.node[0].core;
-	(void)env;
-	(void)pool;
 	assert_int_equal(hw_core_apply(core, &config, w.now), HW_E_STATE);
+	world_stop(&w, 0);
+
 	config.link_count = HW_CORE_MAX_LINKS + 1;
-	assert_int_equal(hw_core_apply(core, &config, w.now), HW_E_STATE);
+	assert_int_equal(world_apply(&w, &config), HW_E_LIMIT);
+	config = w.node[0].config;
+	config.peers = peers;
+	config.peer_count = 2;
+	assert_int_equal(world_apply(&w, &config), HW_E_LIMIT);
+	config = w.node[0].config;
+	config.suite = NULL;
+	assert_int_equal(world_apply(&w, &config), HW_E_INVAL);
+	config = w.node[0].config;
+	config.strategy = NULL;
+	assert_int_equal(world_apply(&w, &config), HW_E_INVAL);
+	config = w.node[0].config;
+	config.tunnel_mtu = 575;
+	assert_int_equal(world_apply(&w, &config), HW_E_INVAL);
+	config = w.node[0].config;
+	config.rekey_after = config.reject_after;
+	assert_int_equal(world_apply(&w, &config), HW_E_INVAL);
+	config = w.node[0].config;
+	config.replay_packets = 1000; /* no power of two */
+	assert_int_equal(world_apply(&w, &config), HW_E_INVAL);
+	config = w.node[0].config;
+	memset(config.private_key, 7, 32);
+	assert_int_equal(hw_identity_public(config.private_key, peers[0].public_key), 0);
+	config.peers = peers; /* the peer's key is our own */
+	assert_int_equal(world_apply(&w, &config), HW_E_INVAL);
+	assert_int_equal(world_apply(&w, &w.node[0].config), 0);
 }
 
 int main(void)

@@ -146,6 +146,26 @@ static void collect(struct world *w, int n)
 		node->events[event.type]++;
 }
 
+void world_flush(struct world *w, int node)
+{
+	collect(w, node);
+}
+
+int world_apply(struct world *w, const struct hw_core_config *config)
+{
+	const struct hw_core_env env = { .random = random_bytes, .ctx = &w->rng };
+	struct hw_pool *pool;
+	struct hw_core *core;
+	int rc;
+
+	assert_int_equal(hw_pool_new(16, 2048, &pool), 0);
+	assert_int_equal(hw_core_new(&env, pool, w->now, &core), 0);
+	rc = hw_core_apply(core, config, w->now);
+	hw_core_free(core);
+	hw_pool_free(pool);
+	return rc;
+}
+
 void world_inject(struct world *w, int to, const struct hw_tuple *tuple, const uint8_t *bytes,
 		  uint32_t len)
 {

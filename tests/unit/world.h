@@ -65,6 +65,12 @@ void world_run(struct world *w, hw_time until);
 /* An IPv4 packet of len bytes goes into the node's tunnel device; its bytes follow from `number`. */
 void world_send(struct world *w, int node, uint32_t len, uint32_t number);
 
+/* Collect what the node's core has to say, after a call into it. */
+void world_flush(struct world *w, int node);
+
+/* What hw_core_apply says of this configuration, on a core made for the question. */
+int world_apply(struct world *w, const struct hw_core_config *config);
+
 /* A datagram from anywhere, at once. */
 void world_inject(struct world *w, int to, const struct hw_tuple *tuple, const uint8_t *bytes,
 		  uint32_t len);
