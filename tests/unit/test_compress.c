@@ -79,6 +79,7 @@ static void the_first_compressor_is_off(void **state)
 static void what_shrinks_comes_back_whole(void **state)
 {
 	struct hw_compression c;
+	uint64_t saved = 0;
 
 	(void)state;
 	hw_compression_init(&c, hw_compressor_find("lz4"));
@@ -90,6 +91,7 @@ static void what_shrinks_comes_back_whole(void **state)
 		assert_non_null(small);
 		assert_true(small->len + 3 + HW_COMPRESS_MIN_SAVED_BYTES <= len);
 		assert_true(small->at == 77);
+		saved += len - small->len - 3;
 		assert_int_equal(hw_decompress(pool, small, (uint16_t)len, &back), 0);
 		assert_int_equal(back->len, len);
 		assert_memory_equal(back->data, packet->data, len);
@@ -98,6 +100,7 @@ static void what_shrinks_comes_back_whole(void **state)
 		hw_buf_unref(small);
 		hw_buf_unref(packet);
 	}
+	assert_true(c.saved_bytes == saved);
 	assert_true(c.shrunk == c.tried && c.tried == PAYLOAD - HW_COMPRESS_MIN_BYTES + 1);
 }
 
@@ -110,6 +113,30 @@ static void small_packets_are_not_tried(void **state)
 	for (uint32_t len = 1; len < HW_COMPRESS_MIN_BYTES; len++)
 		assert_null(try_once(&c, 1, text_packet(len)));
 	assert_true(c.tried == 0);
+}
+
+/* The original length has 16 bits on the wire. */
+static void larger_than_the_length_field_is_not_tried(void **state)
+{
+	struct hw_compression c;
+	struct hw_pool *large;
+
+	(void)state;
+	assert_int_equal(hw_pool_new(2, 65536, &large), 0);
+	hw_compression_init(&c, hw_compressor_find("lz4"));
+	for (uint32_t len = 65535; len <= 65536; len++) {
+		struct hw_buf *packet = hw_buf_get(large);
+
+		memset(hw_buf_put(packet, len), 'x', len);
+
+		struct hw_buf *small = hw_compression_try(&c, large, 1, packet);
+
+		assert_int_equal(small != NULL, len == 65535);
+		hw_buf_unref(small);
+		hw_buf_unref(packet);
+	}
+	assert_true(c.tried == 1);
+	hw_pool_free(large);
 }
 
 /* Enough random bytes in front that less than the least saving is left to gain. */
@@ -248,6 +275,7 @@ int main(void)
 		CASE(the_first_compressor_is_off),
 		CASE(what_shrinks_comes_back_whole),
 		CASE(small_packets_are_not_tried),
+		CASE(larger_than_the_length_field_is_not_tried),
 		CASE(a_small_gain_is_not_taken),
 		CASE(what_does_not_shrink_is_hardly_tried),
 		CASE(no_buffer_means_no_compression),

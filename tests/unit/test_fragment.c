@@ -162,6 +162,24 @@ static void plan_knows_its_limits(void **state)
 	assert_int_equal(plan.count, 1);
 }
 
+/* For every small path: what max_cut says is just what plan takes. */
+static void plan_and_its_limits_agree(void **state)
+{
+	(void)state;
+	for (uint32_t payload = HW_WIRE_OVERHEAD_BYTES + 1; payload < 400; payload++) {
+		uint32_t most = hw_frame_max_cut(payload);
+		struct hw_frame_plan plan;
+
+		assert_int_equal(hw_frame_plan(most, 0, payload, &plan), 0);
+		assert_int_equal(hw_frame_plan(most + 1, 0, payload, &plan), HW_E_LIMIT);
+		assert_int_equal(hw_frame_plan(hw_frame_max_whole(payload), 0, payload, &plan), 0);
+		assert_int_equal(plan.count, 1);
+		/* Compressed: 4 bytes of header in each piece, 3 on a whole packet. */
+		assert_int_equal(hw_frame_plan(20, 30, payload, &plan),
+				 payload < HW_WIRE_OVERHEAD_BYTES + 6 ? HW_E_LIMIT : 0);
+	}
+}
+
 /* Every length and many sizes of path: fits, near-equal, fewest pieces, and the bytes come back. */
 static void pieces_fit_are_near_equal_and_make_the_packet(void **state)
 {
@@ -227,6 +245,12 @@ static void wrap_and_cut_agree(void **state)
 
 	assert_non_null(cut);
 	hw_frame_wrap(&plan, packet);
+
+	struct hw_frame frame;
+
+	assert_int_equal(hw_frame_parse(packet->data, packet->len, &frame), 0);
+	assert_false(frame.fragment);
+	assert_int_equal(frame.original_len, 900);
 	assert_int_equal(cut->len, 303);
 	assert_int_equal(packet->len, 303);
 	assert_memory_equal(cut->data, packet->data, 303);
@@ -476,6 +500,7 @@ int main(void)
 		CASE(parse_refuses_everything_else),
 		CASE(plan_wastes_no_byte),
 		CASE(plan_knows_its_limits),
+		CASE(plan_and_its_limits_agree),
 		CASE(pieces_fit_are_near_equal_and_make_the_packet),
 		CASE(wrap_and_cut_agree),
 		CASE(cut_of_an_empty_pool_gives_nothing),

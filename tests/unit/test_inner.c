@@ -143,7 +143,14 @@ static void find_refuses_what_contradicts_itself(void **state)
 	assert_false(hw_inner_find(ip, IP_BYTES, false, &inner));
 	hw_store16(ip + 2, 20);
 	assert_true(hw_inner_find(ip, IP_BYTES, false, &inner));
+	assert_true(hw_inner_find(ip, 20, false, &inner));
 	hw_store16(ip + 2, IP_BYTES + 1);
+	assert_false(hw_inner_find(ip, IP_BYTES, false, &inner));
+	make_ipv6(ip, 0);
+	hw_store16(ip + 4, 0);
+	assert_true(hw_inner_find(ip, 40, false, &inner));
+	assert_int_equal(inner.ip_bytes, 40);
+	hw_store16(ip + 4, IP_BYTES - 40 + 1);
 	assert_false(hw_inner_find(ip, IP_BYTES, false, &inner));
 }
 
@@ -203,6 +210,22 @@ static void arrival_follows_the_table_of_rfc_6040(void **state)
 	}
 }
 
+static void arrival_marks_inside_ethernet(void **state)
+{
+	static const uint8_t header[18] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x81, 0, 0, 7, 0x08, 0 };
+	uint8_t frame[18 + IP_BYTES];
+
+	(void)state;
+	memcpy(frame, header, sizeof(header));
+	make_ipv4(frame + 18, 0xb8 | HW_ECN_ECT0, 5);
+	assert_true(hw_inner_combine_ecn(frame, sizeof(frame), true, HW_ECN_CE));
+	assert_int_equal(frame[19], 0xb8 | HW_ECN_CE);
+	assert_int_equal(ipv4_checksum(frame + 18), 0);
+	assert_memory_equal(frame, header, sizeof(header));
+	make_ipv4(frame + 18, 0xb8, 5);
+	assert_false(hw_inner_combine_ecn(frame, sizeof(frame), true, HW_ECN_CE));
+}
+
 /* Every identification: the updated checksum is what a fresh sum gives, whatever it was before. */
 static void checksum_is_right_for_every_header(void **state)
 {
@@ -225,6 +248,7 @@ int main(void)
 		cmocka_unit_test(find_refuses_what_contradicts_itself),
 		cmocka_unit_test(the_outer_byte_is_the_inner_one),
 		cmocka_unit_test(arrival_follows_the_table_of_rfc_6040),
+		cmocka_unit_test(arrival_marks_inside_ethernet),
 		cmocka_unit_test(checksum_is_right_for_every_header),
 	};
 

@@ -145,6 +145,10 @@ static void best_prefers_state_then_use_then_rtt(void **state)
 	assert_int_equal(path, 5);
 	assert_true(hw_sched_best(p, 4, 99, &path));
 	assert_int_equal(path, 3);
+	p[1].rtt_ns = 0; /* known, and short */
+	assert_true(hw_sched_best(p, 4, UINT32_MAX, &path));
+	assert_int_equal(path, 5);
+	p[1].rtt_ns = p[2].rtt_ns;
 	p[0].use = HW_USE_BACKUP;
 	assert_true(hw_sched_best(p, 4, UINT32_MAX, &path));
 	assert_int_equal(path, 5);
