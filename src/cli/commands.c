@@ -3,11 +3,17 @@
 #include "cli/cli.h"
 #include "config/config.h"
 
+static const char *const status_options[] = { "--json", NULL };
+
 const struct hw_command hw_commands[] = {
 	{ "check", "FILE", "check the configuration FILE and say what it means",
 	  "Reads the key files it names too. Errors and warnings name file, line and\n"
 	  "column. Exit code 0 when the file can be used, 3 when not.\n",
 	  hw_cli_check, NULL, 1, 1, false },
+	{ "status", "[--json] [DEVICE]", "show how the running tunnel and its links are doing",
+	  "DEVICE need not be named when one daemon runs. With --json, everything known,\n"
+	  "for programs. Exit code 4 when no daemon answers.\n",
+	  hw_cli_status, status_options, 0, 1, false },
 	{ "genkey", "", "print a new private key",
 	  "Keep it where only root can read it:\n"
 	  "\n"

@@ -1,0 +1,56 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/status_table.h"
+#include "control/client.h"
+
+/* https://no-color.org: set and not empty means none. */
+static bool wants_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') && term != NULL &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static int exit_code(int error)
+{
+	switch (error) {
+	case HW_E_NOT_FOUND:
+	case HW_E_AGAIN:
+		return HW_EXIT_NO_DAEMON;
+	case HW_E_LIMIT:
+	case HW_E_INVAL:
+		return HW_EXIT_USAGE;
+	default:
+		return HW_EXIT_FAILURE;
+	}
+}
+
+int hw_cli_status(const struct hw_cli_call *call)
+{
+	char error[HW_CONTROL_ERROR_BYTES] = "";
+	json_t *status = NULL;
+	int rc = hw_control_status(call->operands[0], error, &status);
+
+	if (rc != 0) {
+		hw_cli_error("status: %s", error);
+		return exit_code(rc);
+	}
+	rc = HW_EXIT_OK;
+	if (call->options == 0) {
+		hw_cli_status_table(status, wants_colour(), stdout);
+	} else if (json_dumpf(status, stdout,
+			      JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) == 0) {
+		putchar('\n');
+	} else {
+		hw_cli_error("status: cannot write the answer");
+		rc = HW_EXIT_FAILURE;
+	}
+	json_decref(status);
+	return rc;
+}

@@ -1,0 +1,539 @@
+#!/usr/bin/env python3
+"""Runs the real program as a person would, and checks what it prints and returns.
+
+    cli.py --hawser PROGRAM --source DIR
+
+Speaks TAP. Needs nothing but a folder to write in; `wg`, where installed, confirms the keys.
+"""
+
+import argparse
+import base64
+import json
+import os
+import pathlib
+import pty
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+
+OK, FAILURE, USAGE, CONFIG, NO_DAEMON = range(5)
+HAWSER = None
+SOURCE = None
+TESTS = []
+
+
+class Skip(Exception):
+    pass
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def run(*args, text=None, env=None, **more):
+    """The program's code, standard output and standard error."""
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", **(env or {})}
+    # Sanitizer options must reach the program under test.
+    environment |= {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
+    done = subprocess.run([HAWSER, *args], input=text, capture_output=True, text=True, timeout=20,
+                          env=environment, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def equal(got, wanted):
+    assert got == wanted, f"got {got!r}, wanted {wanted!r}"
+
+
+def inside(part, whole):
+    assert part in whole, f"{part!r} is not in {whole!r}"
+
+
+def fails(code, message, *args, **more):
+    got, out, err = run(*args, **more)
+    equal(got, code)
+    equal(out, "")
+    inside(message, err)
+    assert err.endswith("\n") and "hawser: " in err, err
+
+
+def secret_file(folder, name="hawser.secret", mode=0o600):
+    path = folder / name
+    path.write_bytes(base64.b64encode(bytes(range(32))) + b"\n")
+    path.chmod(mode)
+    return path
+
+
+def config_file(folder, text, name="t.yaml"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+HUB = "identity: {secret-file: hawser.secret}\nlisten: 8420\n"
+
+
+# --- The command line -----------------------------------------------------------------------------
+
+def command_names():
+    out = run("help")[1]
+    return [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+
+
+@test
+def help_lists_every_command_and_explains_each(folder):
+    code, out, err = run("help")
+    equal((code, err), (OK, ""))
+    inside("Exit codes: 0", out)
+    equal(run("--help")[1], out)
+    names = command_names()
+    for name in ("genkey", "pubkey", "gensecret", "check", "status", "version", "help"):
+        assert name in names, name
+    for name in names:
+        code, out, err = run("help", name)
+        equal((code, err), (OK, ""))
+        inside(f"usage: hawser {name}", out)
+        equal(run(name, "--help"), (OK, out, ""))
+        assert max(map(len, out.splitlines())) <= 80, out
+
+
+@test
+def wrong_command_lines_are_explained(folder):
+    fails(USAGE, "hawser: no command given")
+    fails(USAGE, "hawser: unknown command 'chekc': did you mean 'check'?", "chekc")
+    fails(USAGE, "hawser: unknown command 'frobnicate': 'hawser help' lists them", "frobnicate")
+    fails(USAGE, "hawser: unknown command 'statsu': did you mean 'status'?", "help", "statsu")
+    fails(USAGE, "unknown option '--jsno': did you mean '--json'?", "status", "--jsno")
+    fails(USAGE, "unknown option '--force'", "check", "--force", "x")
+    fails(USAGE, "usage: hawser check FILE", "check")
+    fails(USAGE, "'b' is too much", "check", "a", "b")
+    fails(USAGE, "'x' is too much", "genkey", "x")
+
+
+@test
+def version_is_printed(folder):
+    code, out, err = run("version")
+    equal((code, err), (OK, ""))
+    assert out.startswith("hawser ") and out.strip()[-1].isdigit(), out
+    equal(run("--version")[1], out)
+
+
+@test
+def a_full_disk_is_a_failure(folder):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([HAWSER, "genkey"], stdout=full, stderr=subprocess.PIPE, text=True)
+    equal(done.returncode, FAILURE)
+    inside("hawser: cannot write", done.stderr)
+
+
+# --- Keys -----------------------------------------------------------------------------------------
+
+@test
+def keys_have_their_form(folder):
+    keys = set()
+    for _ in range(3):
+        code, out, err = run("genkey")
+        equal((code, err, len(out)), (OK, "", 45))
+        raw = base64.b64decode(out, validate=False)
+        equal((len(raw), raw[0] & 7, raw[31] >> 6), (32, 0, 1))
+        keys.add(out)
+    equal(len(keys), 3)
+
+
+def x25519_public(private):
+    """The Montgomery ladder of RFC 7748, section 5, on the base point 9."""
+    p, a24 = 2**255 - 19, 121665
+    scalar = int.from_bytes(private, "little")
+    scalar = scalar & ~7 & (2**255 - 1) | 2**254
+    x1, x2, z2, x3, z3, swapped = 9, 1, 0, 9, 1, 0
+    for bit in range(254, -1, -1):
+        k = scalar >> bit & 1
+        if k != swapped:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+        swapped = k
+        a, b, c, d = x2 + z2, x2 - z2, x3 + z3, x3 - z3
+        aa, bb, da, cb = a * a % p, b * b % p, d * a % p, c * b % p
+        x3, z3 = (da + cb) ** 2 % p, x1 * (da - cb) ** 2 % p
+        e = aa - bb
+        x2, z2 = aa * bb % p, e * (aa + a24 * e) % p
+    if swapped:
+        x2, z2 = x3, z3
+    return (x2 * pow(z2, p - 2, p) % p).to_bytes(32, "little")
+
+
+@test
+def pubkey_is_x25519(folder):
+    privates = [bytes(range(32)), b"\xff" * 32, base64.b64decode(run("genkey")[1])]
+    for private in privates:
+        text = base64.b64encode(private).decode() + "\n"
+        public = base64.b64encode(x25519_public(private)).decode() + "\n"
+        equal(run("pubkey", text=text), (OK, public, ""))
+
+
+@test
+def pubkey_agrees_with_wireguard(folder):
+    if shutil.which("wg") is None:
+        raise Skip("wg is not installed")
+    for _ in range(3):
+        private = run("genkey")[1]
+        code, public, err = run("pubkey", text=private)
+        equal((code, err), (OK, ""))
+        equal(public, subprocess.run(["wg", "pubkey"], input=private, capture_output=True, text=True,
+                                     check=True).stdout)
+        # A final newline is not needed.
+        equal(run("pubkey", text=private.strip())[1], public)
+
+
+@test
+def pubkey_refuses_what_is_no_key(folder):
+    good = run("genkey")[1].strip()
+    for text in ("", "\n", good + "x", good[:-1], good + "\n\n", "!" + good[1:], good + "\n" + good):
+        fails(FAILURE, "hawser: pubkey: standard input is not a private key", "pubkey", text=text)
+
+
+@test
+def gensecret_makes_a_private_file_once(folder):
+    path = folder / "s"
+    old = os.umask(0)
+    try:
+        equal(run("gensecret", str(path)), (OK, "", ""))
+    finally:
+        os.umask(old)
+    equal(stat.S_IMODE(path.stat().st_mode), 0o600)
+    content = path.read_bytes()
+    equal((len(content), content[-1:]), (45, b"\n"))
+    equal(len(base64.b64decode(content, validate=False)), 32)
+    fails(FAILURE, "exists already", "gensecret", str(path))
+    equal(path.read_bytes(), content)
+    fails(FAILURE, "No such file or directory", "gensecret", str(folder / "no" / "s"))
+    # Nor through a link that leads elsewhere.
+    (folder / "link").symlink_to(folder / "elsewhere")
+    fails(FAILURE, "exists already", "gensecret", str(folder / "link"))
+    assert not (folder / "elsewhere").exists()
+    code, out, _ = run("gensecret")
+    equal((code, len(out)), (OK, 45))
+    assert out.encode() != content
+
+
+@test
+def what_gensecret_makes_check_takes(folder):
+    equal(run("gensecret", str(folder / "hawser.secret"))[0], OK)
+    equal(run("check", str(config_file(folder, HUB)))[0], OK)
+
+
+# --- check ----------------------------------------------------------------------------------------
+
+@test
+def the_documented_examples_are_good(folder):
+    secret_file(folder)
+    for name in ("client", "hub"):
+        path = folder / f"{name}.yaml"
+        shutil.copy(SOURCE / "docs" / "examples" / path.name, path)
+        code, out, err = run("check", str(path))
+        equal((code, err), (OK, ""))
+        inside("is good", out)
+        inside(f"role       {name}", out)
+
+
+@test
+def check_says_what_a_file_means(folder):
+    secret_file(folder)
+    code, out, err = run("check", str(config_file(folder, HUB)))
+    equal((code, err), (OK, ""))
+    for part in ("hw0, tap (Ethernet), MTU 1500", "role       hub (no endpoint is configured)",
+                 "listen     port 8420, every address", "peer       peer",
+                 "link       any: whatever way the kernel routes", "mode       redundant",
+                 "suite      chacha20-poly1305", "replay window 65536 packets, 10 s"):
+        inside(part, out)
+    assert base64.b64encode(bytes(range(32))).decode() not in out, "a secret was printed"
+
+
+@test
+def check_shows_the_public_key_of_a_private_one(folder):
+    private = run("genkey")[1]
+    public = run("pubkey", text=private)[1].strip()
+    other = run("pubkey", text=run("genkey")[1])[1].strip()
+    (folder / "k").write_text(private)
+    (folder / "k").chmod(0o600)
+    text = "identity: {private-key-file: k}\nlisten: 8420\npeers: [{name: a, public-key: %s}]\n"
+    code, out, err = run("check", str(config_file(folder, text % other)))
+    equal((code, err), (OK, ""))
+    inside(f"public key {public}", out)
+    inside(f"public key {other}", out)
+    path = config_file(folder, text % public)
+    fails(CONFIG, f"{path}:3:31: error: peers[0].public-key: this is this host's own key", "check",
+          str(path))
+
+
+@test
+def check_names_file_line_and_column(folder):
+    secret_file(folder)
+    path = config_file(folder, HUB + "tunel: {}\nlinks: [{name: a, mtu: 7}]\n")
+    code, out, err = run("check", str(path))
+    equal((code, out), (CONFIG, ""))
+    equal(err.splitlines(), [
+        f"{path}:3:1: error: unknown key 'tunel': did you mean 'tunnel'?",
+        f"{path}:4:24: error: links[0].mtu: '7' is not right: expected a whole number of bytes from "
+        "576 to 65535, such as 1420",
+        f"hawser: {path} cannot be used: 2 errors"])
+
+
+@test
+def check_warns_of_what_is_doubtful(folder):
+    secret_file(folder)
+    path = config_file(folder, HUB + "tunnel: {type: tun}\n")
+    code, out, err = run("check", str(path))
+    equal(code, OK)
+    inside("is good", out)
+    equal(err, f"{path}: warning: tunnel.address is missing: a tun device needs one to carry anything\n")
+
+
+@test
+def a_secret_that_others_can_read_is_refused(folder):
+    path = config_file(folder, HUB)
+    for mode in (0o640, 0o604, 0o660, 0o602):
+        secret = secret_file(folder, mode=mode)
+        fails(CONFIG, f"{path}:1:25: error: {secret} is open to group or world (mode {mode:04o}): "
+                      f"type 'chmod 600 {secret}'", "check", str(path))
+    secret_file(folder, mode=0o400)
+    equal(run("check", str(path))[0], OK)
+
+
+@test
+def a_secret_of_another_user_is_refused(folder):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to give a file away")
+    secret = secret_file(folder)
+    path = config_file(folder, HUB)
+    os.chown(secret, 65534, 65534)
+    fails(CONFIG, "belongs to another user: type 'chown 0 ", "check", str(path))
+    os.chown(secret, 0, 0)
+    equal(run("check", str(path))[0], OK)
+
+
+@test
+def wrong_secrets_are_refused(folder):
+    path = config_file(folder, HUB)
+    fails(CONFIG, f"{path}:1:25: error: cannot read {folder}/hawser.secret: No such file", "check",
+          str(path))
+    secret = secret_file(folder)
+    secret.write_text("not a key\n")
+    fails(CONFIG, "does not hold a key", "check", str(path))
+    secret.unlink()
+    secret.mkdir(mode=0o700)
+    fails(CONFIG, "is not a regular file", "check", str(path))
+
+
+@test
+def files_that_cannot_be_read_are_explained(folder):
+    missing = folder / "missing.yaml"
+    fails(CONFIG, f"{missing}: error: cannot be read: No such file or directory", "check", str(missing))
+    fails(CONFIG, "it is not a regular file", "check", str(folder))
+    fails(CONFIG, "the file is empty", "check", str(config_file(folder, "")))
+    huge = config_file(folder, "#" * (1 << 20) + "\n")
+    fails(CONFIG, "larger than 1048576 bytes", "check", str(huge))
+    os.mkfifo(folder / "pipe")
+    fails(CONFIG, "it is not a regular file", "check", str(folder / "pipe"))
+
+
+# --- status ---------------------------------------------------------------------------------------
+
+class Daemon:
+    """Answers one request on a control socket with what it is given."""
+
+    def __init__(self, folder, answer, device="hw0"):
+        self.env = {"HAWSER_RUNTIME_DIR": str(folder)}
+        self.path = folder / f"{device}.sock"
+        self.answer = answer
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(str(self.path))
+        self.socket.listen(1)
+        self.socket.settimeout(20)
+        self.request = b""
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        try:
+            connection = self.socket.accept()[0]
+        except OSError:
+            return
+        with connection:
+            while not self.request.endswith(b"\n"):
+                piece = connection.recv(4096)
+                if not piece:
+                    return
+                self.request += piece
+            connection.sendall(self.answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        self.path.unlink()
+
+
+def path_status(**more):
+    return {"link": "dsl", "interface": "eth0", "local": "192.0.2.1:8420", "remote": "192.0.2.9:8420",
+            "state": "up", "rtt_ms": 20.46, "owd_ms": 0.0, "jitter_ms": 0.4, "loss_tx": 0.05,
+            "loss_rx": 0.0512, "rate_tx_bps": 1234567.0, "rate_rx_bps": 999.6, "tx_packets": 1,
+            "tx_bytes": 123456789, "rx_packets": 1, "rx_bytes": 999, "duplicates": 0, **more}
+
+
+def status(paths, **more):
+    return {"version": "0.1.0", "device": "hw0", "mode": "redundant", "uptime_s": 93784.5,
+            "peers": [{"name": "hub", "public_key": "A" * 43 + "=", "state": "up",
+                       "handshake_age_s": 34.2, "paths": paths,
+                       "streams": [{"class": 0, "sent": 7, "delivered": 6, "duplicates": 12, "lost": 0},
+                                   {"class": 1, "sent": 1000, "delivered": 999, "duplicates": 1998,
+                                    "lost": 1}]}],
+            "drops": {"rx_duplicate": 2010, "rx_auth": 0, "rx_old": 3}, "totals": {}, **more}
+
+
+def reply(body):
+    return (json.dumps({"ok": True, "status": body}) + "\n").encode()
+
+
+def shown(folder, body, *args, **more):
+    with Daemon(folder, reply(body)) as daemon:
+        code, out, err = run("status", *args, env=daemon.env, **more)
+        equal((code, err), (OK, ""))
+        equal(json.loads(daemon.request), {"request": "status"})
+    return out
+
+
+@test
+def status_is_a_table(folder):
+    unknown = dict.fromkeys(("rtt_ms", "loss_tx", "loss_rx", "rate_tx_bps", "rate_rx_bps"))
+    out = shown(folder, status([path_status(),
+                                path_status(link="lte", state="down", rtt_ms=1234.5, loss_tx=1.0),
+                                path_status(link="radio", state="probing", **unknown)]))
+    lines = out.splitlines()
+    equal(lines[0], "hw0: redundant, running for 1 d 2 h")
+    inside("Peer hub: up, keys 34 s old", out)
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line}
+    equal(rows["dsl"], ["up", "20.5", "5.0", "5.1", "1.23M", "1.00k", "123M", "999"])
+    equal(rows["lte"], ["down", "1234", "100.0", "5.1", "1.23M", "1.00k", "123M", "999"])
+    equal(rows["radio"], ["probing", "-", "-", "-", "-", "-", "123M", "999"])
+    equal(rows["all"], ["2.47M", "2.00k", "370M", "3.00k"])
+    inside("control               7          6          0     0.0          12", out)
+    inside("class 1           1.00k        999          1    0.10       2.00k", out)
+    inside("Dropped  rx_duplicate 2.01k, rx_old 3\n", out)
+    assert "\x1b" not in out, "colours without a terminal"
+
+
+@test
+def status_fits_80_columns_of_ascii(folder):
+    huge = dict.fromkeys(("rtt_ms", "rate_tx_bps", "rate_rx_bps", "tx_bytes", "rx_bytes"), 1e300)
+    paths = [path_status(link="x" * 63, remote="[2001:db8:1234:1234:1234:1234:1234:1234]:65535", **huge),
+             path_status(link="x" * 63, remote="y" * 500, state="s" * 99, **huge),
+             path_status(link="\x1b[31m\u00e9", tx_bytes=2**62, rx_bytes=-1, loss_tx=-4, loss_rx=1e9),
+             {}, 7]
+    body = status(paths, device="d" * 99, mode="m" * 99, uptime_s=1e300)
+    body["drops"] = {f"reason_{'z' * (i % 60)}_{i}": 10**i for i in range(18)}
+    body["peers"][0] |= {"name": "n" * 99, "handshake_age_s": None}
+    body["peers"][0]["streams"] += [{"class": 1e300, "sent": 2**62, "delivered": 2**62, "lost": 2**62,
+                                     "duplicates": 2**62}, {}]
+    out = shown(folder, body)
+    for line in out.splitlines():
+        assert len(line) <= 80, line
+    assert all(c == "\n" or " " <= c <= "~" for c in out), out
+
+
+@test
+def status_survives_an_answer_of_the_wrong_shape(folder):
+    for body in ({}, {"peers": 7, "drops": []}, {"peers": [None, [], {"paths": {}, "streams": 1}]}):
+        for line in shown(folder, body).splitlines():
+            assert len(line) <= 80, line
+
+
+def on_a_terminal(folder, **env):
+    with Daemon(folder, reply(status([path_status()]))) as daemon:
+        ours, theirs = pty.openpty()
+        subprocess.run([HAWSER, "status"], stdout=theirs, env=daemon.env | env, timeout=20, check=True)
+        os.close(theirs)
+        out = b""
+        try:
+            while piece := os.read(ours, 4096):
+                out += piece
+        except OSError:  # the end of a terminal, as Linux tells it
+            pass
+        os.close(ours)
+        return out.decode()
+
+
+@test
+def colours_are_for_terminals_that_want_them(folder):
+    inside("\x1b[32mup", on_a_terminal(folder, TERM="xterm"))
+    inside("\x1b[32mup", on_a_terminal(folder, TERM="xterm", NO_COLOR=""))
+    assert "\x1b" not in on_a_terminal(folder, TERM="xterm", NO_COLOR="1")
+    assert "\x1b" not in on_a_terminal(folder, TERM="dumb")
+    assert "\x1b" not in on_a_terminal(folder)
+
+
+@test
+def status_as_json_keeps_every_key(folder):
+    body = status([path_status()])
+    equal(json.loads(shown(folder, body, "--json")), body)
+    equal(json.loads(shown(folder, body, "--json", "hw0")), body)
+
+
+@test
+def status_without_a_daemon_has_its_own_code(folder):
+    env = {"HAWSER_RUNTIME_DIR": str(folder)}
+    fails(NO_DAEMON, "hawser: status: no daemon runs", "status", env=env)
+    fails(NO_DAEMON, "hawser: status: no daemon runs for device hw0", "status", "hw0", env=env)
+    # A socket that a dead daemon left behind.
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(folder / "hw0.sock"))
+    dead.close()
+    fails(NO_DAEMON, "hawser: status: no daemon runs for device hw0", "status", "hw0", env=env)
+
+
+@test
+def status_wants_a_name_where_several_daemons_run(folder):
+    with Daemon(folder, reply(status([])), "hw0") as daemon, Daemon(folder, reply(status([])), "hw1"):
+        fails(USAGE, "several daemons run", "status", env=daemon.env)
+        equal(run("status", "hw1", env=daemon.env)[0], OK)
+        fails(USAGE, "status: ", "status", "../hw0", env=daemon.env)
+
+
+@test
+def a_refusal_or_nonsense_is_a_failure(folder):
+    refusal = b'{"ok":false,"error":"not now"}\n'
+    for answer, message in ((refusal, "not now"), (b"hello\n", "hawser: status: "), (b"", "status: ")):
+        with Daemon(folder, answer) as daemon:
+            fails(FAILURE, message, "status", env=daemon.env)
+
+
+def main():
+    global HAWSER, SOURCE
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hawser", required=True)
+    parser.add_argument("--source", required=True, type=pathlib.Path)
+    args = parser.parse_args()
+    HAWSER, SOURCE = os.path.abspath(args.hawser), args.source
+    failed = 0
+    print(f"1..{len(TESTS)}")
+    for number, function in enumerate(TESTS, 1):
+        name = function.__name__.replace("_", " ")
+        try:
+            with tempfile.TemporaryDirectory(prefix="hawser-cli-") as folder:
+                function(pathlib.Path(folder))
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+        except Exception as error:  # every kind of fault is one failed case
+            failed += 1
+            print(f"not ok {number} - {name}", flush=True)
+            print("\n".join(f"# {line}" for line in f"{type(error).__name__}: {error}".splitlines()))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
