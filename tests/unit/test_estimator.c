@@ -168,7 +168,8 @@ static void meter_knows_rate_and_idleness(void **state)
 	assert_near(hw_meter_loss(&meter, 100, 1, HW_S(120)), -1, 0);
 }
 
-/* Each of 50 seeds: the loss shown is within a point of what was lost of 200 packets in a second. */
+/* Each of 50 seeds: the loss shown is within a point of what was lost of 200 packets in a second.
+ */
 static void loss_is_within_a_point_after_200_packets(void **state)
 {
 	(void)state;
@@ -230,7 +231,8 @@ static void reordered_packets_are_not_lost_and_copies_count_apart(void **state)
 
 	(void)state;
 	flow_init(&f, 0);
-	/* Pairs swapped, every tenth 40 packets late; what is older than the first is not measured. */
+	/* Pairs swapped, every tenth 40 packets late; what is older than the first is not measured.
+	 */
 	for (unsigned i = 0; i < 1000; i++) {
 		unsigned n = i < 2 ? i : i ^ 1;
 
@@ -349,7 +351,8 @@ static void reported_loss_survives_a_rekey(void **state)
 	hw_path_tx_init(&tx);
 	assert_near(tx.loss, -1, 0);
 	assert_near(hw_path_tx_rate_Bps(&tx, 0), -1, 0);
-	for (unsigned i = 0; i < 30000; i++) { /* 30 s, 1000/s, a report each 50 ms, a rekey each 10 s */
+	for (unsigned i = 0; i < 30000;
+	     i++) { /* 30 s, 1000/s, a report each 50 ms, a rekey each 10 s */
 		uint32_t generation = 1 + i / 10000;
 		hw_time sent = HW_MS(i);
 		uint16_t sequence = hw_path_tx_next(&tx, generation, 1000);

@@ -15,7 +15,9 @@ static const hw_time start = HW_S(100);
 
 static struct hw_path_context working(hw_time last_data)
 {
-	return (struct hw_path_context){ .session = true, .initiator = true, .last_data = last_data };
+	return (struct hw_path_context){ .session = true,
+					 .initiator = true,
+					 .last_data = last_data };
 }
 
 /* Take the pending events; the pending probe, if any, is left. */
@@ -213,8 +215,9 @@ static void up_paths_become_suspect_by_silence(void **state)
 
 static void an_unanswered_new_path_is_probed_ten_times(void **state)
 {
-	static const unsigned at_ms[] = { 0,	250,   750,   1750,  3750,
-					  7750, 12750, 17750, 22750, 27750 };
+	static const unsigned at_ms[] = {
+		0, 250, 750, 1750, 3750, 7750, 12750, 17750, 22750, 27750
+	};
 	struct hw_path_context context = working(0);
 	struct hw_path path;
 	hw_time now = start;
@@ -411,8 +414,9 @@ static void run_idle(struct pair *p, hw_time duration)
 			hw_path_probe_replied(&p->path[who], token, 0, now + HW_MS(40), NULL);
 			now += HW_MS(40);
 		}
-		now = hw_time_max(now, hw_time_min(hw_path_deadline(&p->path[0], &p->context[0], now),
-						   hw_path_deadline(&p->path[1], &p->context[1], now)));
+		now = hw_time_max(now,
+				  hw_time_min(hw_path_deadline(&p->path[0], &p->context[0], now),
+					      hw_path_deadline(&p->path[1], &p->context[1], now)));
 	}
 }
 
