@@ -6,6 +6,10 @@
 static const char *const status_options[] = { "--json", NULL };
 
 const struct hw_command hw_commands[] = {
+	{ "run", "FILE", "run the tunnel that FILE describes, in the foreground",
+	  "Stops cleanly on SIGTERM and SIGINT. Needs the right to make network devices\n"
+	  "(CAP_NET_ADMIN) and to bind sockets to interfaces (CAP_NET_RAW).\n",
+	  hw_cli_run, NULL, 1, 1, false },
 	{ "check", "FILE", "check the configuration FILE and say what it means",
 	  "Reads the key files it names too. Errors and warnings name file, line and\n"
 	  "column. Exit code 0 when the file can be used, 3 when not.\n",

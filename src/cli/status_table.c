@@ -168,9 +168,10 @@ static void print_paths(const json_t *paths, bool colour, FILE *out)
 		fputs("no path yet\n", out);
 		return;
 	}
-	fputs("                             RTT    LOSS %      RATE, bit/s     TOTAL, bytes\n"
-	      "LINK            STATE         ms    out    in      out      in       out      in\n",
-	      out);
+	fprintf(out, "%-*s %-*s%7s %6s %5s%9s %7s %9s %7s\n", LINK_WIDTH, "", STATE_WIDTH, "",
+		"RTT", "LOSS %", "", "BIT/S", "", "BYTES", "");
+	fprintf(out, "%-*s %-*s%7s %6s %5s%9s %7s %9s %7s\n", LINK_WIDTH, "LINK", STATE_WIDTH,
+		"STATE", "ms", "out", "in", "out", "in", "out", "in");
 	for (size_t i = 0; i < json_array_size(paths); i++) {
 		const json_t *path = json_array_get(paths, i);
 		char remote[HW_STATUS_COLUMNS + 1];
