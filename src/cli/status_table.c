@@ -217,7 +217,9 @@ static void print_drops(json_t *drops, FILE *out)
 		char figure[FIGURE_BYTES], item[HW_STATUS_COLUMNS];
 		int len;
 
-		if (!json_is_number(count) || json_number_value(count) <= 0)
+		/* Duplicates are how copies work, not trouble, and the streams show them. */
+		if (strcmp(name, "rx_duplicate") == 0 || !json_is_number(count) ||
+		    json_number_value(count) <= 0)
 			continue;
 		len = snprintf(item, sizeof(item), "%.40s %s", name,
 			       scaled(json_number_value(count), figure));
