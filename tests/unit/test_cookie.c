@@ -143,6 +143,30 @@ static void no_cookie_no_mac2(void **state)
 	assert_false(mac2_ok(f, &f->from, HW_S(1)));
 }
 
+/* A node that has made no secret yet has none, and not one of zeros that anyone could use. */
+static void no_secret_is_not_a_known_secret(void **state)
+{
+	static const uint8_t zero[32];
+	struct fixture *f = *state;
+	uint8_t text[23], cookie[HW_MAC_BYTES];
+	size_t end = sizeof(f->message) - HW_WIRE_MAC_BYTES;
+
+	/* Family, address, scope and port, as the cookie covers them. */
+	memset(text, 0, sizeof(text));
+	text[0] = f->from.family;
+	memcpy(text + 1, f->from.ip, sizeof(f->from.ip));
+	text[21] = (uint8_t)(f->from.port >> 8);
+	text[22] = (uint8_t)f->from.port;
+	assert_int_equal(hw_mac(f->crypto, zero, sizeof(zero), text, sizeof(text), cookie), 0);
+	send(f, &f->slot, 0);
+	assert_int_equal(
+		hw_mac(f->crypto, cookie, sizeof(cookie), f->message, end, f->message + end), 0);
+	assert_false(mac2_ok(f, &f->from, 0));
+	/* That is indeed how a cookie is made: were the secret zeros, this would pass. */
+	f->checker.secrets[0].set = true;
+	assert_true(mac2_ok(f, &f->from, 0));
+}
+
 static void cookie_makes_mac2_right(void **state)
 {
 	struct fixture *f = *state;
@@ -190,6 +214,9 @@ static void cookie_is_good_for_one_address(void **state)
 	other.family = HW_FAMILY_IPV6;
 	assert_false(mac2_ok(f, &other, HW_S(1)));
 	other.family = HW_FAMILY_IPV4;
+	other.scope = 1;
+	assert_false(mac2_ok(f, &other, HW_S(1)));
+	other.scope = 0;
 	assert_true(mac2_ok(f, &other, HW_S(1)));
 }
 
@@ -356,6 +383,7 @@ int main(void)
 		TEST(mac1_is_that_of_the_receiver),
 		TEST(mac1_covers_every_bit_before_it),
 		TEST(no_cookie_no_mac2),
+		TEST(no_secret_is_not_a_known_secret),
 		TEST(cookie_makes_mac2_right),
 		TEST(answer_is_laid_out_as_documented),
 		TEST(cookie_is_good_for_one_address),

@@ -227,6 +227,12 @@ static void stamp_keys_come_from_the_chaining_key(void **state)
 	assert_int_equal(hw_hkdf(e.crypto, ck, "Hawser stamp", 12, one, two, NULL), 0);
 	assert_memory_equal(init.stamp_send, one, 16);
 	assert_memory_equal(init.stamp_receive, two, 16);
+	/* The split leaves nothing behind. */
+	assert_int_equal(e.init.step, HW_NOISE_DEAD);
+	memset(one, 0, sizeof(one));
+	assert_memory_equal(e.init.chaining_key, one, sizeof(one));
+	assert_memory_equal(e.init.key, one, sizeof(one));
+	assert_memory_equal(e.init.ephemeral, one, sizeof(one));
 	ends_fini(&e);
 }
 
@@ -241,7 +247,7 @@ static bool all_zero(const void *p, size_t len)
 	return true;
 }
 
-static void nothing_stays_after_split_or_wipe(void **state)
+static void nothing_stays_after_a_wipe(void **state)
 {
 	uint8_t message[MESSAGE_ROOM];
 	struct ends e;
@@ -371,7 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_vectors_match),
 		cmocka_unit_test(stamp_keys_come_from_the_chaining_key),
-		cmocka_unit_test(nothing_stays_after_split_or_wipe),
+		cmocka_unit_test(nothing_stays_after_a_wipe),
 		cmocka_unit_test(every_flipped_byte_is_refused),
 		cmocka_unit_test(lengths_have_limits),
 	};
