@@ -1,7 +1,7 @@
 /*
  * A suite for tests: deterministic, fast and not secure. It encrypts with a SipHash key stream and
- * makes a 128-bit tag of two SipHashes over nonce, additional data and ciphertext, so a damaged packet
- * fails as it would under a real cipher. It can be told to remember every nonce and to fail.
+ * makes a 128-bit tag of two SipHashes over nonce, additional data and ciphertext, so a damaged
+ * packet fails as it would under a real cipher. It can be told to remember every nonce and to fail.
  */
 #ifndef HW_TESTS_TOY_SUITE_H
 #define HW_TESTS_TOY_SUITE_H

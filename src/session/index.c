@@ -19,7 +19,7 @@ void hw_index_map_fini(struct hw_index_map *map)
 	memset(map, 0, sizeof(*map));
 }
 
-/* Where the index is, or where it would go. There is always a free place: the table is half empty. */
+/* Where the index is, or would go. There is always a free place: half of the table is empty. */
 static uint32_t place(const struct hw_index_entry *entries, uint32_t room, uint32_t index)
 {
 	uint32_t at = index & (room - 1);
@@ -100,7 +100,7 @@ void hw_index_drop(struct hw_index_map *map, uint32_t index)
 
 	if (map->entries[hole].peer == NULL)
 		return;
-	/* Close the gap: move back each entry behind it that may lie there, so that probing finds all. */
+	/* Close the gap: move back each entry behind it that may lie there. Probing finds all. */
 	for (uint32_t at = (hole + 1) & mask; map->entries[at].peer != NULL; at = (at + 1) & mask) {
 		uint32_t home = map->entries[at].index & mask;
 

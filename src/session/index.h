@@ -1,8 +1,8 @@
 /*
- * The node's receiver indices: from the 24 bits in a datagram to the peer and session that they name.
- * An index is taken when a handshake begins and freed when its session is dropped. Indices are drawn
- * from random numbers that the caller gives, so nobody outside chooses where an entry lies in the
- * table, and the index itself serves as its hash.
+ * The node's receiver indices: from the 24 bits in a datagram to the peer and session that they
+ * name. An index is taken when a handshake begins and freed when its session is dropped. Indices
+ * are drawn from random numbers that the caller gives, so nobody outside chooses where an entry
+ * lies in the table, and the index itself serves as its hash.
  */
 #ifndef HW_SESSION_INDEX_H
 #define HW_SESSION_INDEX_H

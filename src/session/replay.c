@@ -109,9 +109,9 @@ static void marks_expire(struct hw_replay *replay, hw_time now)
 }
 
 /*
- * The newest mark moves along with the highest counter until it has covered 1/31 of late_after; then
- * the next begins. So marks begin at least that far apart, and those that have not expired began in
- * the last 32/31 of late_after: at most 32 of them.
+ * The newest mark moves along with the highest counter until it has covered 1/31 of late_after;
+ * then the next begins. So marks begin at least that far apart, and those that have not expired
+ * began in the last 32/31 of late_after: at most 32 of them.
  */
 static void marks_note(struct hw_replay *replay, hw_time now)
 {
@@ -130,8 +130,8 @@ static void marks_note(struct hw_replay *replay, hw_time now)
 }
 
 /*
- * Move the bits of the window's counters into a larger ring. Word by word; the oldest and the newest
- * word of the window can share one place in the old ring, so each takes only its own bits.
+ * Move the bits of the window's counters into a larger ring. Word by word; the oldest and the
+ * newest word of the window can share one place in the old ring, so each takes only its own bits.
  */
 static void bits_copy(const struct hw_replay *replay, uint64_t *to, uint32_t to_packets)
 {
@@ -172,7 +172,8 @@ static void grow_for(struct hw_replay *replay, uint64_t counter)
 	replay->packets = packets;
 }
 
-enum hw_replay_verdict hw_replay_check(const struct hw_replay *replay, uint64_t counter, hw_time now)
+enum hw_replay_verdict hw_replay_check(const struct hw_replay *replay, uint64_t counter,
+				       hw_time now)
 {
 	if (!replay->any || counter > replay->highest)
 		return HW_REPLAY_NEW;

@@ -1,23 +1,23 @@
 /*
- * The replay window of one stream: which counters have been accepted (RFC 6479's ring bitmap), bounded
- * in packets and in time.
+ * The replay window of one stream: which counters have been accepted (RFC 6479's ring bitmap),
+ * bounded in packets and in time.
  *
  * A counter is refused when
  *   - it has been accepted before (DUPLICATE),
  *   - `packets` or more counters lie above it up to the highest accepted (OLD: the bitmap no longer
  *     knows it), or
- *   - it was overtaken more than `late_after` ago (LATE), that is, a higher counter was accepted then.
- *     Overtaking is remembered in marks about 1/31 of late_after apart, so that a counter is refused
- *     never before late_after, and at most 1/31 of it (and 1 ns) after.
+ *   - it was overtaken more than `late_after` ago (LATE), that is, a higher counter was accepted
+ *     then. Overtaking is remembered in marks about 1/31 of late_after apart, so that a counter is
+ *     refused never before late_after, and at most 1/31 of it (and 1 ns) after.
  * A counter for which several of these hold is DUPLICATE, else LATE, else OLD.
  *
  * Growing. A bit that has left the bitmap cannot be brought back, so growing when a packet is found
- * too old would be too late for that packet. The window therefore grows ahead of need: when accepting
- * a counter would push another out that was overtaken less than late_after ago, the window doubles
- * (up to packets_max) first. So up to packets_max packets in late_after, path skew costs nothing at
- * all: the time limit alone says what is too late. It happens in hw_replay_accept, so only an
- * authenticated packet makes it allocate. It never shrinks (a session lives for minutes), and if
- * there is no memory to grow it stays as it is.
+ * too old would be too late for that packet. The window therefore grows ahead of need: when
+ * accepting a counter would push another out that was overtaken less than late_after ago, the
+ * window doubles (up to packets_max) first. So up to packets_max packets in late_after, path skew
+ * costs nothing at all: the time limit alone says what is too late. It happens in hw_replay_accept,
+ * so only an authenticated packet makes it allocate. It never shrinks (a session lives for
+ * minutes), and if there is no memory to grow it stays as it is.
  */
 #ifndef HW_SESSION_REPLAY_H
 #define HW_SESSION_REPLAY_H
@@ -76,7 +76,8 @@ HW_MUST_USE int hw_replay_init(struct hw_replay *replay, const struct hw_replay_
 void hw_replay_fini(struct hw_replay *replay);
 
 /* What accepting this counter now would find. Changes nothing. */
-enum hw_replay_verdict hw_replay_check(const struct hw_replay *replay, uint64_t counter, hw_time now);
+enum hw_replay_verdict hw_replay_check(const struct hw_replay *replay, uint64_t counter,
+				       hw_time now);
 
 /*
  * Check again and, if the counter is new, remember it. To be called only for packets that have
@@ -86,8 +87,8 @@ HW_MUST_USE enum hw_replay_verdict hw_replay_accept(struct hw_replay *replay, ui
 						    hw_time now);
 
 /*
- * Of all counters from 0 to the highest accepted, those that were not accepted. Exact at any moment;
- * a packet that is merely late is counted until it arrives.
+ * Of all counters from 0 to the highest accepted, those that were not accepted. Exact at any
+ * moment; a packet that is merely late is counted until it arrives.
  */
 static inline uint64_t hw_replay_lost(const struct hw_replay *replay)
 {

@@ -1,10 +1,11 @@
 /*
  * A session: one handshake's worth of keys and the streams under them.
  *
- * A packet to send is sealed once, under (stream, counter); then each copy of it gets a header of its
- * own with the stamp of its path, while all copies share the sealed bytes behind the header. A packet
- * received goes through exactly: replay window, tag, replay window again (now set). Nothing but
- * the duplicate counts changes before the tag has been checked, and windows are allocated after it.
+ * A packet to send is sealed once, under (stream, counter); then each copy of it gets a header of
+ * its own with the stamp of its path, while all copies share the sealed bytes behind the header. A
+ * packet received goes through exactly: replay window, tag, replay window again (now set). Nothing
+ * but the duplicate counts changes before the tag has been checked, and windows are allocated after
+ * it.
  */
 #ifndef HW_SESSION_SESSION_H
 #define HW_SESSION_SESSION_H
@@ -42,8 +43,8 @@ struct hw_session {
 	hw_time sealed_at; /* last use; created_at while none */
 	hw_time opened_at;
 	uint64_t sealed;   /* packets, all streams together */
-	uint64_t tx_counter[HW_WIRE_STREAMS];    /* the next to use = packets sealed on that stream */
-	uint64_t rx_duplicates[HW_WIRE_STREAMS]; /* copies refused: claimed, since nothing was opened */
+	uint64_t tx_counter[HW_WIRE_STREAMS];    /* next to use: packets sealed there */
+	uint64_t rx_duplicates[HW_WIRE_STREAMS]; /* copies refused, on their word */
 	struct hw_replay *rx[HW_WIRE_STREAMS];   /* NULL until the first authentic packet */
 	struct hw_replay_params replay_params;
 };
@@ -65,9 +66,10 @@ struct hw_open_info {
 };
 
 /*
- * A session from the handshake's keys, which the caller still owns (and wipes). An initiator's session
- * is confirmed from the start; a responder's when the first packet under it has been opened.
- * HW_E_INVAL: replay parameters out of range, an index beyond 24 bits; HW_E_NOMEM, HW_E_CRYPTO.
+ * A session from the handshake's keys, which the caller still owns (and wipes). An initiator's
+ * session is confirmed from the start; a responder's when the first packet under it has been
+ * opened. HW_E_INVAL: replay parameters out of range, an index beyond 24 bits; HW_E_NOMEM,
+ * HW_E_CRYPTO.
  */
 HW_MUST_USE int hw_session_new(const struct hw_session_keys *keys, const struct hw_suite *suite,
 			       const struct hw_replay_params *replay, hw_time now,
@@ -77,18 +79,19 @@ HW_MUST_USE int hw_session_new(const struct hw_session_keys *keys, const struct 
 void hw_session_free(struct hw_session *session);
 
 /*
- * Seal the plaintext in buf, which nobody else holds: its headroom gives the header (stamp zero), its
- * tailroom the tag. The counter used is tx_counter[stream] - 1 afterwards; it is taken before sealing
- * and never given back. HW_E_INVAL: type and stream do not go together; HW_E_SPACE: no room; HW_E_STATE:
- * not confirmed; HW_E_LIMIT: the suite's packet limit or the counter limit is reached. In these cases
- * buf is untouched and no counter is used. HW_E_CRYPTO: the plaintext is gone, and so is the counter.
+ * Seal the plaintext in buf, which nobody else holds: its headroom gives the header (stamp zero),
+ * its tailroom the tag. The counter used is tx_counter[stream] - 1 afterwards; it is taken before
+ * sealing and never given back. HW_E_INVAL: type and stream do not go together; HW_E_SPACE: no
+ * room; HW_E_STATE: not confirmed; HW_E_LIMIT: the suite's packet limit or the counter limit is
+ * reached. In these cases buf is untouched and no counter is used. HW_E_CRYPTO: the plaintext is
+ * gone, and so is the counter.
  */
 HW_MUST_USE int hw_session_seal(struct hw_session *session, enum hw_wire_type type, unsigned stream,
 				struct hw_buf *buf, hw_time now);
 
 /*
- * Complete one copy's header: head holds the first 8 bytes of the sealed packet, tag points to its last
- * 16; bytes 8 to 15 of head are written.
+ * Complete one copy's header: head holds the first 8 bytes of the sealed packet, tag points to its
+ * last 16; bytes 8 to 15 of head are written.
  */
 void hw_session_stamp(const struct hw_session *session, uint8_t head[HW_WIRE_HEADER_BYTES],
 		      const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint16_t path_seq, hw_time now);
@@ -102,10 +105,10 @@ bool hw_session_stamp_valid(const struct hw_session *session, const uint8_t *dat
 
 /*
  * Open the whole datagram in buf, which nobody else holds. HW_OPEN_OK: buf holds the plaintext and
- * *ret_info is set. Otherwise the session's state is what it was, duplicate counts apart. The receiver
- * index is not looked at: it chose the session.
+ * *ret_info is set. Otherwise the session's state is what it was, duplicate counts apart. The
+ * receiver index is not looked at: it chose the session.
  */
-HW_MUST_USE enum hw_open hw_session_open(struct hw_session *session, struct hw_buf *buf, hw_time now,
-					 struct hw_open_info *ret_info);
+HW_MUST_USE enum hw_open hw_session_open(struct hw_session *session, struct hw_buf *buf,
+					 hw_time now, struct hw_open_info *ret_info);
 
 #endif

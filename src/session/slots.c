@@ -33,7 +33,8 @@ static struct hw_session *previous_take(struct hw_slots *slots, uint32_t i)
 	return session;
 }
 
-static void supersede(struct hw_slots *slots, struct hw_session *session, bool unconfirmed, hw_time now)
+static void supersede(struct hw_slots *slots, struct hw_session *session, bool unconfirmed,
+		      hw_time now)
 {
 	if (session == NULL)
 		return;

@@ -4,23 +4,24 @@
  *
  * - An initiator's new session becomes current at once: the answer that made it proves that the
  *   responder has the keys.
- * - A responder's new session is `next` until the first packet under it opens; only then is it current
- *   and sealed with. A newer session of either kind in the meantime moves it among the superseded ones:
- *   the initiator may have used it already. If a packet under it still opens and nothing newer is
- *   current, it becomes so.
+ * - A responder's new session is `next` until the first packet under it opens; only then is it
+ *   current and sealed with. A newer session of either kind in the meantime moves it among the
+ *   superseded ones: the initiator may have used it already. If a packet under it still opens and
+ *   nothing newer is current, it becomes so.
  * - A superseded session only opens. Packets under it may still be on the slowest path, and with
  *   rekeying faster than that path several sessions are in flight at once: so there are up to
  *   HW_SLOTS_PREVIOUS of them, each kept until nothing has been opened under it for keep_after (the
- *   replay window's time limit: what is later than that is refused anyway), counted from when it was
- *   superseded. That it lives on while used also carries two nodes that
- *   began a session each at the same moment and seal each with its own. Beyond HW_SLOTS_PREVIOUS the one
- *   superseded first goes. With the defaults that is one rekey each 0.6 s before anything is dropped
- *   early; memory is bounded by HW_SLOTS_SESSIONS sessions.
+ *   replay window's time limit: what is later than that is refused anyway), counted from when it
+ *   was superseded. That it lives on while used also carries two nodes that began a session each at
+ *   the same moment and seal each with its own. Beyond HW_SLOTS_PREVIOUS the one superseded first
+ *   goes. With the defaults that is one rekey each 0.6 s before anything is dropped early; memory
+ *   is bounded by HW_SLOTS_SESSIONS sessions.
  * - No session seals or opens once it is reject_after old.
- * - Rekeying is due, for who began the current session, rekey_after after its creation, when one stream
- *   has carried rekey_packets either way, or when half of what the suite allows one key was sealed
- *   either way; whether or not anything is being sent. (WireGuard's extra rule for an initiator that
- *   only receives is thereby not needed, nor one for the responder: the initiator sees both ways.)
+ * - Rekeying is due, for who began the current session, rekey_after after its creation, when one
+ *   stream has carried rekey_packets either way, or when half of what the suite allows one key was
+ *   sealed either way; whether or not anything is being sent. (WireGuard's extra rule for an
+ *   initiator that only receives is thereby not needed, nor one for the responder: the initiator
+ *   sees both ways.)
  */
 #ifndef HW_SESSION_SLOTS_H
 #define HW_SESSION_SLOTS_H
@@ -41,8 +42,8 @@ struct hw_slots_params {
 	hw_time keep_after;     /* 10 s: the replay window's late_after */
 	uint64_t rekey_packets; /* in one stream, either way */
 	/*
-	 * Takes each session that leaves the slots: forget its index, free it. NULL: hw_session_free.
-	 * Must not call back into the slots.
+	 * Takes each session that leaves the slots: forget its index, free it. NULL:
+	 * hw_session_free. Must not call back into the slots.
 	 */
 	void (*drop)(void *ctx, struct hw_session *session);
 	void *ctx;
@@ -80,7 +81,7 @@ bool hw_slots_opened(struct hw_slots *slots, struct hw_session *session, hw_time
 /* The session to seal with now, or NULL: none, too old, or its packet limits are used up. */
 struct hw_session *hw_slots_sealing(const struct hw_slots *slots, hw_time now);
 
-/* Whether packets under this session (one of these slots) may still be opened: it is not too old. */
+/* Whether packets under this session, one of these slots, may be opened: it is not too old. */
 bool hw_slots_may_open(const struct hw_slots *slots, const struct hw_session *session, hw_time now);
 
 /* The session with that local index, or NULL. */
@@ -97,8 +98,8 @@ void hw_slots_expire(struct hw_slots *slots, hw_time now);
 
 /*
  * The next time after `now` at which rekeying becomes due or a session must be dropped by
- * hw_slots_expire; HW_TIME_NEVER when there is none. What is due already at `now` is not counted again.
- * Packet limits have no deadline: ask hw_slots_rekey_due once in a while.
+ * hw_slots_expire; HW_TIME_NEVER when there is none. What is due already at `now` is not counted
+ * again. Packet limits have no deadline: ask hw_slots_rekey_due once in a while.
  */
 hw_time hw_slots_next_deadline(const struct hw_slots *slots, hw_time now);
 

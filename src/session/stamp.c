@@ -19,7 +19,8 @@ static void make_mac(const struct hw_siphash_key *key, const uint8_t *head, cons
 }
 
 void hw_stamp_make(const struct hw_siphash_key *key, uint8_t head[HW_WIRE_HEADER_BYTES],
-		   const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint16_t path_seq, uint32_t sent_ticks)
+		   const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint16_t path_seq,
+		   uint32_t sent_ticks)
 {
 	hw_store16(head + HW_WIRE_STAMP_OFFSET, path_seq);
 	hw_store24(head + HW_WIRE_STAMP_OFFSET + 2, sent_ticks);

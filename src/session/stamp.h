@@ -18,7 +18,8 @@
  * whose first 8 bytes are there already.
  */
 void hw_stamp_make(const struct hw_siphash_key *key, uint8_t head[HW_WIRE_HEADER_BYTES],
-		   const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint16_t path_seq, uint32_t sent_ticks);
+		   const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint16_t path_seq,
+		   uint32_t sent_ticks);
 
 /* Whether the MAC in head is right. Takes the same time whatever head holds. */
 bool hw_stamp_check(const struct hw_siphash_key *key, const uint8_t head[HW_WIRE_HEADER_BYTES],

@@ -186,7 +186,8 @@ static bool parse_report(const uint8_t *body, size_t len, struct hw_control_repo
 		return false;
 	f->path_count = body[0];
 	f->stream_count = body[1];
-	if (len != HW_CONTROL_REPORT_BYTES(f->path_count, f->stream_count) - HW_CONTROL_HEADER_BYTES)
+	if (len + HW_CONTROL_HEADER_BYTES !=
+	    HW_CONTROL_REPORT_BYTES(f->path_count, f->stream_count))
 		return false;
 
 	const uint8_t *at = body + 2;
@@ -294,7 +295,8 @@ int hw_control_next(struct hw_control_reader *r, struct hw_control_frame *ret_fr
 			size_t len = hw_load16(r->at + 1);
 
 			if (len <= r->left - HW_CONTROL_HEADER_BYTES) {
-				result = parse(r->at[0], r->at + HW_CONTROL_HEADER_BYTES, len, &frame);
+				result = parse(r->at[0], r->at + HW_CONTROL_HEADER_BYTES, len,
+					       &frame);
 				r->at += HW_CONTROL_HEADER_BYTES + len;
 				r->left -= HW_CONTROL_HEADER_BYTES + len;
 			}

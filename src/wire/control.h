@@ -135,7 +135,8 @@ static inline void hw_control_writer_init(struct hw_control_writer *w, uint8_t *
 HW_MUST_USE int hw_control_put_probe(struct hw_control_writer *w, const struct hw_control_probe *f);
 HW_MUST_USE int hw_control_put_probe_reply(struct hw_control_writer *w,
 					   const struct hw_control_probe_reply *f);
-HW_MUST_USE int hw_control_put_report(struct hw_control_writer *w, const struct hw_control_report *f);
+HW_MUST_USE int hw_control_put_report(struct hw_control_writer *w,
+				      const struct hw_control_report *f);
 HW_MUST_USE int hw_control_put_challenge(struct hw_control_writer *w,
 					 const struct hw_control_challenge *f);
 HW_MUST_USE int hw_control_put_challenge_reply(struct hw_control_writer *w,
@@ -153,16 +154,17 @@ struct hw_control_reader {
 	size_t left;
 };
 
-static inline void hw_control_reader_init(struct hw_control_reader *r, const uint8_t *data, size_t len)
+static inline void hw_control_reader_init(struct hw_control_reader *r, const uint8_t *data,
+					  size_t len)
 {
 	r->at = data;
 	r->left = len;
 }
 
 /*
- * The next frame that this version knows: 1 and *ret_frame, or 0 at the end. HW_E_MALFORMED: a length
- * that its type does not have, a frame beyond the end of the packet, or a path id, stream or state out
- * of range; the rest of the packet is then given up and the next call returns 0.
+ * The next frame that this version knows: 1 and *ret_frame, or 0 at the end. HW_E_MALFORMED: a
+ * length that its type does not have, a frame beyond the end of the packet, or a path id, stream or
+ * state out of range; the rest of the packet is then given up and the next call returns 0.
  */
 HW_MUST_USE int hw_control_next(struct hw_control_reader *r, struct hw_control_frame *ret_frame);
 

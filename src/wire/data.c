@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 
-#define FRAME_HEADER_BYTES_MIN 1u /* the plaintext of a framed packet begins with one byte of flags */
+#define FRAME_HEADER_BYTES_MIN 1u /* a framed packet's plaintext begins with its flags */
 
 static int check_handshake(const uint8_t *bytes, size_t len, size_t exact)
 {

@@ -1,6 +1,7 @@
 /*
- * Data and framed packets (docs/wire.md): the 16-byte header, the AEAD nonce and additional data made
- * from it, and the 64-bit counter behind the 32 bits that travel. Also the first look at any datagram.
+ * Data and framed packets (docs/wire.md): the 16-byte header, the AEAD nonce and additional data
+ * made from it, and the 64-bit counter behind the 32 bits that travel. Also the first look at any
+ * datagram.
  */
 #ifndef HW_WIRE_DATA_H
 #define HW_WIRE_DATA_H
@@ -38,7 +39,8 @@ HW_MUST_USE int hw_wire_type(const uint8_t *bytes, size_t len, enum hw_wire_type
  * Header of a data or framed packet; len is the whole datagram. HW_E_TRUNCATED; HW_E_MALFORMED:
  * another type, or a stream that is not legal for it.
  */
-HW_MUST_USE int hw_wire_data_parse(const uint8_t *bytes, size_t len, struct hw_wire_data *ret_header);
+HW_MUST_USE int hw_wire_data_parse(const uint8_t *bytes, size_t len,
+				   struct hw_wire_data *ret_header);
 
 /* Write the header. Its fields are in range (asserted). */
 void hw_wire_data_build(const struct hw_wire_data *header, uint8_t ret_bytes[HW_WIRE_HEADER_BYTES]);
@@ -57,9 +59,9 @@ void hw_wire_ad(const uint8_t head[4], unsigned stream, uint64_t counter,
 		uint8_t ret_ad[HW_WIRE_AD_BYTES]);
 
 /*
- * The 64-bit counter with these low 32 bits that is closest to `highest`, the highest accepted so far
- * (0 when none was). Of two that are equally close (2^31 away) the later one. Never wraps: near 0 it
- * is never "below 0", near 2^64 never beyond.
+ * The 64-bit counter with these low 32 bits that is closest to `highest`, the highest accepted so
+ * far (0 when none was). Of two that are equally close (2^31 away) the later one. Never wraps: near
+ * 0 it is never "below 0", near 2^64 never beyond.
  */
 uint64_t hw_wire_counter(uint32_t low, uint64_t highest);
 

@@ -2,8 +2,8 @@
  * Data packets, from a stranger and from a hostile peer. The first byte says which:
  *
  * even: the rest is a datagram. No stranger's datagram may open, and none may change the session.
- * odd: the rest is a script, four bytes a step, of what is sealed, damaged, repeated and delivered in
- * what order. Each sealed packet opens at most once, damaged ones never.
+ * odd: the rest is a script, four bytes a step, of what is sealed, damaged, repeated and delivered
+ * in what order. Each sealed packet opens at most once, damaged ones never.
  */
 #include <stdlib.h>
 #include <string.h>

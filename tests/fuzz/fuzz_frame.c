@@ -1,8 +1,8 @@
 /*
- * Framed plaintext from a hostile peer: header, reassembly, decompression. The input is a sequence of
- * records: length of the plaintext (1 byte), session and stream (1), low byte of the counter (1), time
- * passed (1, in 8 ms), then the plaintext. Every fragment must be accounted for at every step, and
- * memory stay within the bounds.
+ * Framed plaintext from a hostile peer: header, reassembly, decompression. The input is a sequence
+ * of records: length of the plaintext (1 byte), session and stream (1), low byte of the counter
+ * (1), time passed (1, in 8 ms), then the plaintext. Every fragment must be accounted for at every
+ * step, and memory stay within the bounds.
  */
 #include <stdbool.h>
 #include <stdlib.h>

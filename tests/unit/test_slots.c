@@ -313,8 +313,8 @@ static void memory_is_bounded(void **state)
 }
 
 /*
- * Two nodes, one path of 5 ms that loses a fifth, one of 3 s that loses nothing, every packet on both,
- * keys renewed every second. Every packet must be delivered, and once.
+ * Two nodes, one path of 5 ms that loses a fifth, one of 3 s that loses nothing, every packet on
+ * both, keys renewed every second. Every packet must be delivered, and once.
  */
 #define FLIGHT_ROOM 2048u
 #define REKEYS 10000u
