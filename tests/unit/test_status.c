@@ -1,0 +1,201 @@
+/* The status as JSON: its keys are an interface, so they are compared to the letter. */
+#include "test.h"
+
+#include <stdlib.h>
+
+#include "control/status.h"
+
+static char *keys_of(const json_t *object)
+{
+	char *text = calloc(1, 4096);
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
+		strcat(text, key);
+		strcat(text, " ");
+	}
+	return text;
+}
+
+static void assert_keys(const json_t *object, const char *expected)
+{
+	char *keys = keys_of(object);
+
+	assert_string_equal(keys, expected);
+	free(keys);
+}
+
+static json_t *render(struct hw_peer_snapshot *peer, const struct hw_core_totals *totals)
+{
+	static const struct hw_status_link links[] = {{"dsl", "eth0"}, {"any", NULL}};
+	static const struct hw_status_drop drops[] = {{"io_tx_full", 7}};
+
+	return hw_status_render(&(struct hw_status_input){
+		.version = "0.1.0", .device = "hw0", .mode = "redundant", .uptime = HW_MS(1500),
+		.links = links, .link_count = 2, .drops = drops, .drop_count = 1, .peers = peer,
+		.peer_count = 1, .totals = totals});
+}
+
+static void fill(struct hw_peer_snapshot *peer)
+{
+	struct hw_path_snapshot *path = &peer->paths[0];
+
+	memset(peer, 0, sizeof(*peer));
+	strcpy(peer->name, "hub");
+	for (int i = 0; i < 32; i++)
+		peer->public_key[i] = (uint8_t)i;
+	peer->state = HW_PEER_UP;
+	peer->handshake_age_ns = 2500000000;
+	peer->path_count = 2;
+	peer->paths[1] = (struct hw_path_snapshot){
+		.tuple.link = 1, .state = HW_PATH_PROBING, .rtt_ns = -1, .owd_ns = -1,
+		.jitter_ns = -1, .loss_tx = -1, .loss_rx = -1, .rate_tx_Bps = -1, .rate_rx_Bps = -1};
+	*path = (struct hw_path_snapshot){
+		.state = HW_PATH_UP, .rtt_ns = 20500000, .owd_ns = 0, .jitter_ns = 250000,
+		.loss_tx = 0.05, .loss_rx = 0, .rate_tx_Bps = 125000, .rate_rx_Bps = 250,
+		.tx_packets = 1, .tx_bytes = 2, .rx_packets = 3, .rx_bytes = 4, .duplicates = 5};
+	path->tuple.local = (struct hw_addr){.ip = {192, 0, 2, 1}, .family = HW_FAMILY_IPV4};
+	path->tuple.remote =
+		(struct hw_addr){.ip = {192, 0, 2, 9}, .port = 8420, .family = HW_FAMILY_IPV4};
+	peer->stream_count = 1;
+	peer->streams[0] = (struct hw_stream_snapshot){
+		.stream = 1, .sent = 10, .delivered = 11, .duplicates = 12, .lost = 13};
+}
+
+static void keys_are_exact(void **state)
+{
+	struct hw_peer_snapshot peer;
+	struct hw_core_totals totals = {0};
+	json_t *root, *one, *paths;
+	char expected[4096] = "";
+
+	(void)state;
+	fill(&peer);
+	root = render(&peer, &totals);
+	assert_non_null(root);
+	assert_keys(root, "version device mode uptime_s peers drops totals ");
+	one = json_array_get(json_object_get(root, "peers"), 0);
+	assert_keys(one, "name public_key state handshake_age_s paths streams ");
+	paths = json_object_get(one, "paths");
+	assert_int_equal(json_array_size(paths), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_keys(json_array_get(paths, i),
+			    "link interface local remote state rtt_ms owd_ms jitter_ms loss_tx loss_rx "
+			    "rate_tx_bps rate_rx_bps tx_packets tx_bytes rx_packets rx_bytes "
+			    "duplicates ");
+	assert_keys(json_array_get(json_object_get(one, "streams"), 0),
+		    "class sent delivered duplicates lost ");
+	for (int i = 0; i < HW_DROP_COUNT; i++) {
+		strcat(expected, hw_drop_name((enum hw_drop)i));
+		strcat(expected, " ");
+	}
+	strcat(expected, "io_tx_full ");
+	assert_keys(json_object_get(root, "drops"), expected);
+	json_decref(root);
+}
+
+static double number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	assert_true(json_is_number(value));
+	return json_number_value(value);
+}
+
+static void figures_have_their_units(void **state)
+{
+	struct hw_peer_snapshot peer;
+	struct hw_core_totals totals = {.rx_packets = 21};
+	json_t *root, *one, *path, *stream;
+
+	(void)state;
+	fill(&peer);
+	totals.drops[HW_DROP_rx_auth] = 3;
+	root = render(&peer, &totals);
+	assert_float_equal(number(root, "uptime_s"), 1.5, 1e-9);
+	one = json_array_get(json_object_get(root, "peers"), 0);
+	assert_string_equal(json_string_value(json_object_get(one, "state")), "up");
+	assert_string_equal(json_string_value(json_object_get(one, "public_key")),
+			    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+	assert_float_equal(number(one, "handshake_age_s"), 2.5, 1e-9);
+	path = json_array_get(json_object_get(one, "paths"), 0);
+	assert_string_equal(json_string_value(json_object_get(path, "link")), "dsl");
+	assert_string_equal(json_string_value(json_object_get(path, "interface")), "eth0");
+	assert_string_equal(json_string_value(json_object_get(path, "local")), "192.0.2.1");
+	assert_string_equal(json_string_value(json_object_get(path, "remote")), "192.0.2.9:8420");
+	assert_float_equal(number(path, "rtt_ms"), 20.5, 1e-9);
+	assert_float_equal(number(path, "jitter_ms"), 0.25, 1e-9);
+	assert_float_equal(number(path, "loss_tx"), 0.05, 1e-9);
+	assert_float_equal(number(path, "rate_tx_bps"), 1e6, 1e-6);
+	assert_int_equal(number(path, "rx_bytes"), 4);
+	assert_int_equal(number(path, "duplicates"), 5);
+	stream = json_array_get(json_object_get(one, "streams"), 0);
+	assert_int_equal(number(stream, "class"), 1);
+	assert_int_equal(number(stream, "lost"), 13);
+	assert_int_equal(number(json_object_get(root, "drops"), "rx_auth"), 3);
+	assert_int_equal(number(json_object_get(root, "drops"), "rx_duplicate"), 0);
+	assert_int_equal(number(json_object_get(root, "drops"), "io_tx_full"), 7);
+	assert_int_equal(number(json_object_get(root, "totals"), "rx_packets"), 21);
+	json_decref(root);
+}
+
+static void unknown_is_null(void **state)
+{
+	static const char *const unknown[] = {"interface", "local", "remote", "rtt_ms", "owd_ms",
+					      "jitter_ms", "loss_tx", "loss_rx", "rate_tx_bps",
+					      "rate_rx_bps"};
+	struct hw_peer_snapshot peer;
+	struct hw_core_totals totals = {0};
+	json_t *root, *one, *path;
+
+	(void)state;
+	fill(&peer);
+	peer.handshake_age_ns = -1;
+	root = render(&peer, &totals);
+	one = json_array_get(json_object_get(root, "peers"), 0);
+	assert_true(json_is_null(json_object_get(one, "handshake_age_s")));
+	path = json_array_get(json_object_get(one, "paths"), 1);
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		assert_true(json_is_null(json_object_get(path, unknown[i])));
+	assert_string_equal(json_string_value(json_object_get(path, "link")), "any");
+	/* Known to be zero is another thing. */
+	path = json_array_get(json_object_get(one, "paths"), 0);
+	assert_float_equal(number(path, "owd_ms"), 0, 1e-12);
+	assert_float_equal(number(path, "loss_rx"), 0, 1e-12);
+	json_decref(root);
+}
+
+static void the_largest_status_fits_a_reply(void **state)
+{
+	struct hw_peer_snapshot peer;
+	struct hw_core_totals totals;
+	json_t *root;
+	char *text;
+
+	(void)state;
+	fill(&peer);
+	memset(&totals, 0x7f, sizeof(totals));
+	peer.path_count = HW_CORE_MAX_PATHS;
+	peer.stream_count = 16;
+	for (uint32_t i = 1; i < HW_CORE_MAX_PATHS; i++)
+		peer.paths[i] = peer.paths[0];
+	root = render(&peer, &totals);
+	text = json_dumps(root, JSON_COMPACT);
+	assert_in_range(strlen(text), 1000, 65536);
+	free(text);
+	json_decref(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_are_exact),
+		cmocka_unit_test(figures_have_their_units),
+		cmocka_unit_test(unknown_is_null),
+		cmocka_unit_test(the_largest_status_fits_a_reply),
+	};
+
+	return cmocka_run_group_tests_name("status", tests, NULL, NULL);
+}
