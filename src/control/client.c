@@ -157,7 +157,7 @@ static int receive_line(int fd, hw_time deadline, char **ret_line)
 			*ret_line = line;
 			return 0;
 		}
-		if (n == 0) {
+		if (n == 0 || (n < 0 && errno == ECONNRESET)) {
 			err = HW_E_TRUNCATED;
 			break;
 		}
