@@ -165,8 +165,16 @@ static void grow_for(struct hw_replay *replay, uint64_t counter)
 
 	if (bits == NULL)
 		return;
-	if (replay->any)
+	if (replay->any) {
 		bits_copy(replay, bits, packets);
+		/*
+		 * What the old ring no longer knew must not seem new in the larger one. It is late by
+		 * now, unless memory was lacking when the window should have grown before.
+		 */
+		if (replay->highest >= replay->packets &&
+		    replay->late_below <= replay->highest - replay->packets)
+			replay->late_below = replay->highest - replay->packets + 1;
+	}
 	free(replay->bits);
 	replay->bits = bits;
 	replay->packets = packets;

@@ -405,6 +405,24 @@ static void grows_no_further_than_allowed(void **state)
 	hw_replay_fini(&replay);
 }
 
+/* A window that could not grow in time and can later: what it forgot stays refused. */
+static void growing_late_forgets_nothing(void **state)
+{
+	static const struct hw_replay_params params = { 64, 64, HW_S(10) };
+	struct hw_replay replay;
+
+	(void)state;
+	assert_int_equal(hw_replay_init(&replay, &params), 0);
+	for (uint64_t c = 0; c < 200; c++)
+		assert_int_equal(hw_replay_accept(&replay, c, HW_S(1)), NEW);
+	replay.params.packets_max = 1024; /* as if memory had been short until now */
+	assert_int_equal(hw_replay_accept(&replay, 200, HW_S(1)), NEW);
+	assert_true(replay.packets > 200);
+	for (uint64_t c = 0; c <= 200; c++)
+		assert_int_equal(hw_replay_check(&replay, c, HW_S(1)), c < 136 ? LATE : DUP);
+	hw_replay_fini(&replay);
+}
+
 /* Slow streams stay small however long they run. */
 static void does_not_grow_without_need(void **state)
 {
@@ -433,6 +451,7 @@ int main(void)
 		cmocka_unit_test(grows_so_that_skew_costs_nothing),
 		cmocka_unit_test(growth_keeps_every_bit),
 		cmocka_unit_test(grows_no_further_than_allowed),
+		cmocka_unit_test(growing_late_forgets_nothing),
 		cmocka_unit_test(does_not_grow_without_need),
 	};
 
