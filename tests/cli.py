@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import socket
 import stat
@@ -237,6 +238,34 @@ def the_documented_examples_are_good(folder):
         equal((code, err), (OK, ""))
         inside("is good", out)
         inside(f"role       {name}", out)
+
+
+def completed(example):
+    """An example of the reference shows one section; the rest that a file needs."""
+    if "identity:" not in example:
+        own = "private-key-file" if "public-key:" in example else "secret-file"
+        example = f"identity: {{{own}: hawser.secret}}\n" + example
+    return example if "endpoint:" in example or "listen:" in example else example + "listen: 8420\n"
+
+
+@test
+def every_example_of_the_reference_is_good(folder):
+    secret_file(folder)
+    reference = (SOURCE / "docs" / "configuration.md").read_text()
+    examples = re.findall(r"^```yaml\n(.*?)^```", reference, re.MULTILINE | re.DOTALL)
+    assert len(examples) >= 7, examples
+    for example in examples:
+        code, _, err = run("check", str(config_file(folder, completed(example))))
+        assert code == OK, err + example
+
+
+@test
+def every_key_is_in_the_reference(folder):
+    reference = (SOURCE / "docs" / "configuration.md").read_text()
+    keys = re.findall(r'^\t\{ "([a-z-]+)"', (SOURCE / "src" / "config" / "keys.c").read_text(), re.MULTILINE)
+    assert len(keys) > 30, keys
+    for key in keys:
+        assert re.search(rf"(?<![a-z-]){key}[`:]|^## {key}\b", reference, re.MULTILINE), key
 
 
 @test

@@ -8,9 +8,12 @@
 
 #include "config/config.h"
 #include "config/value.h"
+#include "crypto/identity.h"
+#include "crypto/suite.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define KEY "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
+#define OTHER_KEY "AgIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
 #define ID "identity: {secret-file: s}\n"
 #define HUB ID "listen: 8420\n"
 
@@ -678,6 +681,124 @@ static void secrets_must_be_exactly_one_key(void **state)
 	unlink(secret_path);
 }
 
+/* A file on disk beside a secret, loaded. */
+static struct hw_config *load(const char *text)
+{
+	struct hw_config *config = NULL;
+	char path[80];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.yaml", secret_path);
+	write_secret(KEY "\n", 0600);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, text, secret_path, OTHER_KEY);
+	fclose(file);
+	assert_int_equal(hw_config_load(path, &report, &config), 0);
+	assert_true(config->identity.loaded);
+	unlink(path);
+	unlink(secret_path);
+	return config;
+}
+
+static void a_shared_secret_gives_matching_keys(void **state)
+{
+	static struct hw_config_core client, hub;
+	struct hw_config *c =
+		load("identity: {secret-file: %s}\npeers: [{name: h, endpoint: ['h:1']}]\n");
+	struct hw_config *h = load("identity: {secret-file: %s}\nlisten: 8420\n");
+	const uint8_t zero[32] = { 0 };
+	uint8_t public_key[32];
+
+	(void)state;
+	assert_int_equal(hw_config_core(c, &client), 0);
+	assert_int_equal(hw_config_core(h, &hub), 0);
+	assert_memory_not_equal(client.core.private_key, hub.core.private_key, 32);
+	assert_int_equal(hw_identity_public(client.core.private_key, public_key), 0);
+	assert_memory_equal(public_key, hub.peers[0].public_key, 32);
+	assert_int_equal(hw_identity_public(hub.core.private_key, public_key), 0);
+	assert_memory_equal(public_key, client.peers[0].public_key, 32);
+	assert_memory_equal(client.peers[0].psk, hub.peers[0].psk, 32);
+	assert_memory_not_equal(client.peers[0].psk, zero, 32);
+	assert_ptr_equal(hub.core.peers, hub.peers);
+	assert_int_equal(hub.core.peer_count, 1);
+	assert_string_equal(hub.peers[0].name, "peer");
+	assert_string_equal(hub.core.links[0].name, "any");
+	hw_config_free(c);
+	hw_config_free(h);
+}
+
+static void the_core_gets_what_the_file_says(void **state)
+{
+	static struct hw_config_core core;
+	struct hw_config *c = load(
+		"identity: {private-key-file: %s}\nlisten: 1\n"
+		"peers: [{name: p, public-key: %s}]\n"
+		"tunnel: {type: tun, mtu: 1300, mss-clamp: off, copy-dscp: on, compression: lz4, "
+		"address: [10.0.0.1/24]}\n"
+		"links: [{name: a, interface: e, use: backup, price: 7}, {name: b}]\n"
+		"policy: {mode: backup}\nsuite: aes-256-gcm\n"
+		"session: {replay-window: {packets: 128, seconds: 3}, rekey-after: 30s, "
+		"reject-after: 40s, rekey-packets: 5000}\n");
+
+	(void)state;
+	assert_int_equal(hw_config_core(c, &core), 0);
+	assert_string_equal(core.core.strategy->name, "backup");
+	assert_string_equal(core.core.suite->name, "aes-256-gcm");
+	assert_false(core.core.layer2);
+	assert_int_equal(core.core.tunnel_mtu, 1300);
+	assert_false(core.core.mss_clamp);
+	assert_true(core.core.copy_dscp);
+	assert_true(core.core.compression);
+	assert_int_equal(core.core.replay_packets, 128);
+	assert_true(core.core.replay_time == HW_S(3));
+	assert_true(core.core.rekey_after == HW_S(30));
+	assert_true(core.core.reject_after == HW_S(40));
+	assert_true(core.core.rekey_packets == 5000);
+	assert_int_equal(core.core.link_count, 2);
+	assert_int_equal(core.core.links[0].use, HW_USE_BACKUP);
+	assert_int_equal(core.core.links[0].price, 7);
+	assert_string_equal(core.core.links[1].name, "b");
+	for (uint8_t i = 0; i < 32; i++)
+		assert_int_equal(core.core.private_key[i], i + 1);
+	assert_memory_equal(core.peers[0].public_key, c->peers[0].public_key, 32);
+	/* What this build lacks, and what has not been loaded, is refused. */
+	strcpy(c->mode, "coded");
+	assert_int_equal(hw_config_core(c, &core), HW_E_UNSUPPORTED);
+	strcpy(c->mode, "redundant");
+	strcpy(c->suite, "none");
+	assert_int_equal(hw_config_core(c, &core), HW_E_UNSUPPORTED);
+	c->identity.loaded = false;
+	assert_int_equal(hw_config_core(c, &core), HW_E_STATE);
+	hw_config_free(c);
+}
+
+/* No strategy or suite is built that a file cannot name. */
+static void every_mode_and_suite_can_be_named(void **state)
+{
+	struct hw_config *config = NULL;
+	char text[128];
+	size_t modes = 0, suites = 0;
+
+	(void)state;
+	for (; hw_strategy_at(modes) != NULL; modes++) {
+		snprintf(text, sizeof(text), HUB "policy: {mode: %s}\n",
+			 hw_strategy_at(modes)->name);
+		assert_int_equal(parse(text, &config), 0);
+		hw_config_free(config);
+	}
+	for (; hw_suite_at(suites) != NULL; suites++) {
+		snprintf(text, sizeof(text), HUB "suite: %s\n", hw_suite_at(suites)->name);
+		assert_int_equal(parse(text, &config), 0);
+		hw_config_free(config);
+	}
+	assert_int_equal(modes, 2);
+	assert_int_equal(suites, 2);
+	assert_int_equal(parse(HUB, &config), 0);
+	assert_string_equal(config->suite, hw_suite_at(0)->name);
+	hw_config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -695,6 +816,9 @@ int main(void)
 		cmocka_unit_test(nearest_means_what_was_meant),
 		cmocka_unit_test(secrets_are_read_only_if_private),
 		cmocka_unit_test(secrets_must_be_exactly_one_key),
+		cmocka_unit_test(a_shared_secret_gives_matching_keys),
+		cmocka_unit_test(the_core_gets_what_the_file_says),
+		cmocka_unit_test(every_mode_and_suite_can_be_named),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
