@@ -87,7 +87,7 @@ static void rtt_follows_a_step_and_forgets_the_minimum(void **state)
 	assert_int_equal(hw_rtt_min(&rtt, HW_S(40)), -1);
 }
 
-/* 5 ms and 3 s, over more than one wrap of the stamp's 134 s, by clocks 50 s and 200 ppm apart. */
+/* 5 ms and 3 s, over more than one wrap of the stamp's 134 s, by clocks 68 s and 200 ppm apart. */
 static void delay_differences_are_exact_over_the_wrap(void **state)
 {
 	struct hw_owd_clock clock;
@@ -96,7 +96,7 @@ static void delay_differences_are_exact_over_the_wrap(void **state)
 	hw_owd_clock_init(&clock);
 	for (uint64_t i = 0; i < 600; i++) {
 		hw_time sent = HW_MS(500) * i + HW_S(1000);
-		hw_time peer = HW_S(50) + sent + sent / 5000;
+		hw_time peer = HW_S(68) + sent + sent / 5000;
 		int64_t fast = hw_owd_clock_delay(&clock, hw_owd_tick(peer), sent + HW_MS(5));
 		int64_t slow = hw_owd_clock_delay(&clock, hw_owd_tick(peer), sent + HW_S(3));
 
@@ -273,6 +273,20 @@ static void replayed_stamps_are_measured_once(void **state)
 	assert_true(arrive(&f, 1, 70000, HW_MS(70000) / 4, now));
 }
 
+static void a_packet_too_late_for_the_window_is_not_measured(void **state)
+{
+	struct flow f;
+
+	(void)state;
+	flow_init(&f, 0);
+	for (unsigned i = 0; i < 5000; i++)
+		if (i != 2000 && i != 4999 - 2047 && i != 4999 - 2048)
+			assert_true(arrive(&f, 1, i, HW_MS(i), HW_MS(i)));
+	assert_false(arrive(&f, 1, 2000, HW_MS(2000), HW_S(5)));
+	assert_false(arrive(&f, 1, 4999 - 2048, HW_MS(4999 - 2048), HW_S(5)));
+	assert_true(arrive(&f, 1, 4999 - 2047, HW_MS(4999 - 2047), HW_S(5)));
+}
+
 static void odd_stamps_need_a_successor(void **state)
 {
 	struct flow f;
@@ -437,6 +451,9 @@ static void reports_that_fit_nothing_are_ignored(void **state)
 	report.received = 11;
 	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
 	assert_true(hw_path_tx_all_acked(&tx));
+	report.received = 12; /* a late packet: news, but nothing newer arrived */
+	assert_false(hw_path_tx_reported(&tx, 1, &report, 0));
+	assert_int_equal(tx.current.their_received, 12);
 	hw_path_tx_next(&tx, 2, 100);
 	assert_false(hw_path_tx_all_acked(&tx));
 	hw_path_tx_next(&tx, 3, 100);
@@ -457,6 +474,7 @@ int main(void)
 		cmocka_unit_test(loss_runs_true_over_wraps_of_sequence_and_time),
 		cmocka_unit_test(reordered_packets_are_not_lost_and_copies_count_apart),
 		cmocka_unit_test(replayed_stamps_are_measured_once),
+		cmocka_unit_test(a_packet_too_late_for_the_window_is_not_measured),
 		cmocka_unit_test(odd_stamps_need_a_successor),
 		cmocka_unit_test(reports_speak_of_the_session_they_are_sealed_in),
 		cmocka_unit_test(reported_loss_survives_a_rekey),

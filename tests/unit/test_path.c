@@ -213,6 +213,37 @@ static void up_paths_become_suspect_by_silence(void **state)
 	}
 }
 
+static void a_path_without_its_link_stays_down(void **state)
+{
+	struct hw_path path;
+
+	(void)state;
+	path_in(&path, HW_PATH_UP);
+	assert_int_equal(hw_path_link_down(&path, start), HW_PATH_TODO_DOWN);
+	path.todo = 0;
+	assert_int_equal(hw_path_answered(&path, HW_MS(20), start + HW_MS(5)), 0);
+	assert_int_equal(hw_path_heard(&path, start + HW_S(1)), 0);
+	assert_int_equal(path.state, HW_PATH_DOWN);
+}
+
+/* Data goes out, none is reported yet, but the peer is heard: that is no silence. */
+static void a_path_that_is_heard_is_not_silent(void **state)
+{
+	for (int heard = 0; heard < 2; heard++) {
+		struct hw_path path;
+		struct hw_path_context context = working(start);
+
+		(void)state;
+		path_in(&path, HW_PATH_UP);
+		path.last_probe = start;
+		send_data(&path, start);
+		if (heard)
+			hw_path_heard(&path, start + HW_MS(100));
+		hw_path_tick(&path, &context, start + HW_MS(160));
+		assert_int_equal(path.state, heard ? HW_PATH_UP : HW_PATH_SUSPECT);
+	}
+}
+
 static void an_unanswered_new_path_is_probed_ten_times(void **state)
 {
 	static const unsigned at_ms[] = {
@@ -518,6 +549,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_of_states_holds),
 		cmocka_unit_test(up_paths_become_suspect_by_silence),
+		cmocka_unit_test(a_path_without_its_link_stays_down),
+		cmocka_unit_test(a_path_that_is_heard_is_not_silent),
 		cmocka_unit_test(an_unanswered_new_path_is_probed_ten_times),
 		cmocka_unit_test(a_dead_path_is_found_and_then_tried_with_backoff),
 		cmocka_unit_test(a_path_that_fails_one_way_is_found_by_reports),

@@ -277,6 +277,21 @@ static void a_silent_candidate_is_asked_four_times_and_forgotten(void **state)
 	test_free(table);
 }
 
+/* Which challenge the answer belongs to is not known, so it gives no round trip (Karn). */
+static void a_repeated_challenge_gives_no_rtt(void **state)
+{
+	struct hw_path_table *table = new_table();
+	struct asked asked = { 0 };
+
+	(void)state;
+	assert_non_null(hear(table, 0, 1, 1000, start));
+	run(table, start, start + HW_MS(210), &asked);
+	assert_int_equal(asked.candidates, 2);
+	assert_int_equal(answer(table, 0, 1, asked.candidate_challenge, 4, start + HW_MS(215)), 0);
+	assert_int_equal(hw_path_table_by_peer_id(table, 4)->rtt.smoothed_ns, -1);
+	test_free(table);
+}
+
 static void three_times_the_bytes_received_and_no_more(void **state)
 {
 	struct hw_path_table *table = new_table();
@@ -430,6 +445,7 @@ static void a_relay_moves_nothing_while_the_old_address_answers(void **state)
 				answer(table, 0, 2, asked.candidate_challenge, 5, relay_at), 0);
 		run(table, hw_time_min(old_at, relay_at), old_at, &asked);
 		assert_int_equal(answer(table, 0, 1, asked.path_challenge, 5, old_at), 0);
+		assert_int_equal(answer(table, 0, 1, asked.path_challenge, 5, old_at), HW_E_AUTH);
 		run(table, old_at, hw_time_max(old_at, relay_at), &asked);
 		if (relay_at > old_at)
 			assert_int_equal(
@@ -585,6 +601,7 @@ int main(void)
 		cmocka_unit_test(peer_ids_move_only_on_proof),
 		cmocka_unit_test(an_answering_candidate_becomes_a_path),
 		cmocka_unit_test(a_silent_candidate_is_asked_four_times_and_forgotten),
+		cmocka_unit_test(a_repeated_challenge_gives_no_rtt),
 		cmocka_unit_test(three_times_the_bytes_received_and_no_more),
 		cmocka_unit_test(four_candidates_and_old_silent_ones_give_way),
 		cmocka_unit_test(a_ninth_learnt_path_is_refused_by_challenge_too),
