@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 
-from binomial import interval
 from tap import case, expect, main
+
+from binomial import interval
 
 import lab as lab_module
 
