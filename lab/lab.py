@@ -335,6 +335,8 @@ class Lab:
         self.close()
 
     def close(self):
+        # A second Ctrl-C must not stop the cleaning up.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         for process in reversed(self.processes):
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -348,6 +350,7 @@ class Lab:
                 process.wait()
         self.processes.clear()
         shutil.rmtree(self.dir, ignore_errors=True)
+        signal.signal(signal.SIGINT, before)
 
     def spawn(self, args, **options):
         """Starts a process that cannot outlive us, out of the reach of the terminal's Ctrl-C."""
