@@ -56,7 +56,7 @@
 
 struct hw_control_report_path;
 
-#define HW_PATH_PEER_ID_NONE 0xffu /* in frames too: "I have no number for this path yet" */
+#define HW_PATH_PEER_ID_NONE 0xffu /* never in a frame: ids there are 0..15 */
 #define HW_PATH_CHALLENGE_BYTES 8u
 #define HW_PATH_PROBES 8u /* probes that may await their answers */
 
@@ -136,8 +136,8 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link);
 
 /*
- * A packet goes out on the path; `data`: it carries inner packets. Returns the sequence for its stamp
- * (path/tx.h).
+ * A packet goes out on the path; `data`: it carries inner packets. Returns the sequence for its
+ * stamp (path/tx.h).
  */
 uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes, bool data,
 		      hw_time now);

@@ -46,7 +46,7 @@ static void raise(struct hw_path_rx_seq *seq, uint32_t sequence, uint32_t tick)
 	seq->highest_tick = tick;
 }
 
-/* How many more packets were sent, as this stamp shows; false when it is not to be measured. */
+/* A stamp that fits only if the one before it, odd too, is believed: then both are. */
 static bool place_odd(struct hw_path_rx_seq *seq, const struct hw_path_stamp *stamp,
 		      uint32_t *ret_expected)
 {
@@ -70,12 +70,15 @@ static bool place_odd(struct hw_path_rx_seq *seq, const struct hw_path_stamp *st
 	return true;
 }
 
+/* How many more packets were sent, as this stamp shows; false: it is not to be measured. */
 static bool place(struct hw_path_rx_seq *seq, const struct hw_path_stamp *stamp,
 		  uint32_t *ret_expected)
 {
 	if (!seq->any) {
-		/* What came before the first was not measured when it arrived, so a copy of it that is
-		 * replayed later must not be either. */
+		/*
+		 * What came before the first was not measured when it arrived, so a copy of it
+		 * that is replayed later must not be either.
+		 */
 		memset(seq->seen, 0xff, sizeof(seq->seen));
 		seq->any = true;
 		seq->highest = stamp->sequence;

@@ -9,7 +9,7 @@
  *              candidates are not measured.
  *   frames     PROBE_REPLY -> hw_path_probe_replied + hw_path_table_learn_peer_id;
  *              PROBE -> hw_path_table_learn_peer_id with `proven` false, then answer;
- *              CHALLENGE -> answer with the path's id (HW_PATH_PEER_ID_NONE when it has none);
+ *              CHALLENGE -> answer with the path's id (no answer while it has none);
  *              CHALLENGE_REPLY -> hw_path_table_challenge_replied;
  *              REPORT -> hw_path_table_at(entry's path id), hw_path_reported.
  *   timers     hw_path_table_tick at hw_path_table_deadline.
@@ -26,9 +26,8 @@
  * If one does, it may have moved (NAT rebinding, new address), or a stranger relays copies of its
  * packets. So together with the candidate every UP or SUSPECT path of the same link is asked, at 0,
  * 30 and 60 ms; a path that answers from its own tuple keeps it, and the candidate is refused
- * (and remembered as such until 1600 ms after its creation). The
- * path moves at the later of the candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation)
- * after it was first asked itself (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the
+ * (and remembered as such until 1600 ms after its creation). The path moves at the later of the
+ * candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation) after it was first asked itself (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the
  * variation is below 10 ms. A path that is not UP or SUSPECT has failed its probes, and moves at
  * once. A moved path keeps its number, its accounting and its peer id; its RTT starts anew.
  */
@@ -172,8 +171,8 @@ struct hw_path_action {
  * Take the next action; false when there is none. Taking it counts as doing it. Order: events, then
  * challenges, then probes, each by path number. A challenge to a candidate that may not be sent
  * `challenge_bytes` (the size of the datagram) is withheld. The bytes sent to a candidate are to be
- * told by hw_candidate_sent, those to a path by hw_path_sent. Without a session, and for a path whose
- * link is down, probes and challenges wait.
+ * told by hw_candidate_sent, those to a path by hw_path_sent.
+ * Without a session probes and challenges wait.
  */
 bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, hw_time now,
 			struct hw_path_action *ret_action);
