@@ -25,11 +25,12 @@
  * ROAMING. The answer carries the peer's path id. If no path has it, the candidate becomes a path.
  * If one does, it may have moved (NAT rebinding, new address), or a stranger relays copies of its
  * packets. So together with the candidate every UP or SUSPECT path of the same link is asked, at 0,
- * 30 and 60 ms; a path that answers from its own tuple keeps it, and the candidate is refused
- * (and remembered as such until 1600 ms after its creation). The path moves at the later of the
- * candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation) after it was first asked itself (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the
- * variation is below 10 ms. A path that is not UP or SUSPECT has failed its probes, and moves at
- * once. A moved path keeps its number, its accounting and its peer id; its RTT starts anew.
+ * 30 and 60 ms; a path that answers from its own tuple keeps it, and the candidate is refused (and
+ * remembered as such until 1600 ms after its creation). The path moves at the later of the
+ * candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation) after it was first asked itself
+ * (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the variation is below 10 ms. A
+ * path that is not UP or SUSPECT has failed its probes, and moves at once. A moved path keeps its
+ * number, its accounting and its peer id; its RTT starts anew.
  */
 #ifndef HW_PATH_TABLE_H
 #define HW_PATH_TABLE_H
