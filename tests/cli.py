@@ -131,6 +131,16 @@ def a_full_disk_is_a_failure(folder):
     inside("hawser: cannot write", done.stderr)
 
 
+@test
+def the_manual_and_the_completion_know_every_command(folder):
+    manual = (SOURCE / "packaging" / "hawser.1").read_text()
+    completion = (SOURCE / "packaging" / "hawser.bash").read_text()
+    known = re.search(r"commands='([a-z ]+)'", completion).group(1).split()
+    for name in command_names():
+        assert re.search(rf"^\.B[IR]? {name}\b", manual, re.MULTILINE), name
+        assert name in known, name
+
+
 # --- Keys -----------------------------------------------------------------------------------------
 
 @test
