@@ -1,6 +1,7 @@
 #include "core/internal.h"
 #include "frame/fragment.h"
 #include "frame/inner.h"
+#include "frame/mss.h"
 
 #define ETHERNET_BYTES 14u
 #define IPV4_MIN_BYTES 20u
@@ -28,6 +29,16 @@ static bool plausible(const struct hw_core *core, const struct hw_buf *packet)
 	return version == 4 || version == 6;
 }
 
+/* What comes in is clamped too: this node's way back may take less than the peer's way here. */
+static void clamp_mss(const struct receiving *r, struct hw_buf *packet)
+{
+	uint32_t payload = r->core->config.mss_clamp ? hw_peer_payload(r->peer, r->now) : 0;
+
+	if (payload > 0)
+		hw_mss_clamp(packet->data, packet->len, r->core->config.layer2,
+			     hw_frame_max_whole(payload));
+}
+
 /* Takes the inner packet that came in `datagrams` datagrams, and counts them. */
 static void deliver(const struct receiving *r, struct hw_buf *packet, uint8_t tos,
 		    uint32_t datagrams)
@@ -37,16 +48,23 @@ static void deliver(const struct receiving *r, struct hw_buf *packet, uint8_t to
 
 	if (!plausible(core, packet)) {
 		reason = HW_DROP_rx_frame_malformed;
-	} else if (core->config.copy_dscp &&
-		   !hw_inner_combine_ecn(packet->data, packet->len, core->config.layer2, tos)) {
-		reason = HW_DROP_rx_congestion;
-	} else if (!hw_output_packet(&core->out, packet)) {
-		reason = HW_DROP_rx_tunnel_queue;
-	} else {
-		core->totals.rx_delivered += datagrams;
-		core->totals.rx_packets++;
-		return;
+		goto drop;
 	}
+	if (core->config.copy_dscp &&
+	    !hw_inner_combine_ecn(packet->data, packet->len, core->config.layer2, tos)) {
+		reason = HW_DROP_rx_congestion;
+		goto drop;
+	}
+	clamp_mss(r, packet);
+	if (!hw_output_packet(&core->out, packet)) {
+		reason = HW_DROP_rx_tunnel_queue;
+		goto drop;
+	}
+	core->totals.rx_delivered += datagrams;
+	core->totals.rx_packets++;
+	return;
+
+drop:
 	hw_core_drop(core, reason, datagrams);
 	hw_buf_unref(packet);
 }
