@@ -33,7 +33,15 @@ static inline void absorb(struct state *s, uint64_t m)
 	s->v0 ^= m;
 }
 
-static inline uint64_t load_le(const uint8_t *p, size_t n)
+/* Compilers make one load of this. */
+static inline uint64_t load64_le(const uint8_t *p)
+{
+	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+	       (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+	       (uint64_t)p[7] << 56;
+}
+
+static inline uint64_t load_rest_le(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
@@ -44,8 +52,8 @@ static inline uint64_t load_le(const uint8_t *p, size_t n)
 
 void hw_siphash_key_init(struct hw_siphash_key *key, const uint8_t bytes[HW_SIPHASH_KEY_BYTES])
 {
-	key->k0 = load_le(bytes, 8);
-	key->k1 = load_le(bytes + 8, 8);
+	key->k0 = load64_le(bytes);
+	key->k1 = load64_le(bytes + 8);
 }
 
 uint64_t hw_siphash(const struct hw_siphash_key *key, const void *data, size_t len)
@@ -60,8 +68,8 @@ uint64_t hw_siphash(const struct hw_siphash_key *key, const void *data, size_t l
 	size_t left = len;
 
 	for (; left >= 8; left -= 8, p += 8)
-		absorb(&s, load_le(p, 8));
-	absorb(&s, (uint64_t)len << 56 | load_le(p, left));
+		absorb(&s, load64_le(p));
+	absorb(&s, (uint64_t)len << 56 | load_rest_le(p, left));
 
 	s.v2 ^= 0xff;
 	for (int i = 0; i < 4; i++)

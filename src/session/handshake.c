@@ -13,11 +13,14 @@
 #define RESPONSE_NOISE_OFFSET 8u
 
 #define INITIATION_NOISE_BYTES (HW_NOISE_INITIATION_BYTES + HW_WIRE_TIMESTAMP_BYTES)
+#define HEADER_BYTES 4u /* type and sender index: each message vouches for its own */
+#define RESPONSE_NOISE_BYTES (HW_NOISE_RESPONSE_BYTES + HEADER_BYTES)
+#define PROLOGUE_MAX_BYTES 32u
 
 _Static_assert(INITIATION_NOISE_OFFSET + INITIATION_NOISE_BYTES ==
 		       HW_HANDSHAKE_INITIATION_CORE_BYTES,
 	       "the MACs follow the Noise message");
-_Static_assert(RESPONSE_NOISE_OFFSET + HW_NOISE_RESPONSE_BYTES == HW_HANDSHAKE_RESPONSE_CORE_BYTES,
+_Static_assert(RESPONSE_NOISE_OFFSET + RESPONSE_NOISE_BYTES == HW_HANDSHAKE_RESPONSE_CORE_BYTES,
 	       "the MACs follow the Noise message");
 
 #define TAI64_UNIX_EPOCH ((UINT64_C(1) << 62) + 10)
@@ -68,6 +71,18 @@ void hw_handshake_timestamp(uint64_t wall_ns, uint8_t ret_timestamp[HW_WIRE_TIME
 	hw_store32(ret_timestamp + 8, (uint32_t)(wall_ns % HW_NS_PER_S));
 }
 
+/* What both sides agree on before the first message: the protocol, and the initiation's header. */
+static size_t prologue(const struct hw_handshake_identity *identity, const uint8_t *message,
+		       uint8_t ret_prologue[PROLOGUE_MAX_BYTES])
+{
+	size_t len = strlen(identity->prologue);
+
+	assert(len + HEADER_BYTES <= PROLOGUE_MAX_BYTES);
+	memcpy(ret_prologue, identity->prologue, len);
+	memcpy(ret_prologue + len, message, HEADER_BYTES);
+	return len + HEADER_BYTES;
+}
+
 int hw_handshake_create_initiation(struct hw_handshake *handshake,
 				   const struct hw_handshake_identity *identity,
 				   const uint8_t random[32], uint64_t wall_ns, uint32_t local_index,
@@ -75,14 +90,16 @@ int hw_handshake_create_initiation(struct hw_handshake *handshake,
 {
 	uint8_t message[HW_WIRE_INITIATION_BYTES] = { HW_WIRE_INITIATION << 4 };
 	uint8_t timestamp[HW_WIRE_TIMESTAMP_BYTES];
+	uint8_t agreed[PROLOGUE_MAX_BYTES];
 	struct hw_noise noise;
 	int err;
 
 	assert(local_index <= HW_WIRE_INDEX_MAX);
 	hw_store24(message + SENDER_OFFSET, local_index);
 	hw_handshake_timestamp(wall_ns, timestamp);
-	err = hw_noise_init_initiator(&noise, identity->crypto, identity->suite, identity->prologue,
-				      strlen(identity->prologue), handshake->remote_static);
+	err = hw_noise_init_initiator(&noise, identity->crypto, identity->suite, agreed,
+				      prologue(identity, message, agreed),
+				      handshake->remote_static);
 	if (err)
 		goto out;
 	err = hw_noise_write_initiation(&noise, identity->static_key, handshake->static_static,
@@ -116,13 +133,14 @@ int hw_handshake_open_initiation(const struct hw_handshake_identity *identity,
 				 const uint8_t *message, size_t len,
 				 struct hw_initiation *ret_initiation)
 {
+	uint8_t agreed[PROLOGUE_MAX_BYTES];
 	struct hw_noise noise;
 	int err;
 
 	if (len != HW_WIRE_INITIATION_BYTES || message[0] != HW_WIRE_INITIATION << 4)
 		return HW_E_MALFORMED;
-	err = hw_noise_init_responder(&noise, identity->crypto, identity->suite, identity->prologue,
-				      strlen(identity->prologue), identity->static_key);
+	err = hw_noise_init_responder(&noise, identity->crypto, identity->suite, agreed,
+				      prologue(identity, message, agreed), identity->static_key);
 	if (err)
 		goto out;
 	err = hw_noise_read_static(&noise, identity->static_key, message + INITIATION_NOISE_OFFSET,
@@ -172,8 +190,8 @@ int hw_handshake_create_response(struct hw_handshake *handshake, struct hw_initi
 	assert(local_index <= HW_WIRE_INDEX_MAX);
 	hw_store24(message + SENDER_OFFSET, local_index);
 	hw_store24(message + RESPONSE_RECEIVER_OFFSET, initiation->sender_index);
-	err = hw_noise_write_response(&initiation->noise, handshake->psk, random, NULL, 0,
-				      message + RESPONSE_NOISE_OFFSET);
+	err = hw_noise_write_response(&initiation->noise, handshake->psk, random, message,
+				      HEADER_BYTES, message + RESPONSE_NOISE_OFFSET);
 	if (err)
 		goto out;
 	err = hw_noise_split(&initiation->noise, keys.send, keys.receive, keys.stamp_send,
@@ -202,7 +220,7 @@ int hw_handshake_consume_response(struct hw_handshake *handshake,
 {
 	struct hw_session_keys keys = { .initiator = true };
 	struct hw_noise noise;
-	uint8_t nothing[1];
+	uint8_t header[HEADER_BYTES];
 	int err;
 
 	if (len != HW_WIRE_RESPONSE_BYTES || message[0] != HW_WIRE_RESPONSE << 4 || message[4] != 0)
@@ -214,10 +232,13 @@ int hw_handshake_consume_response(struct hw_handshake *handshake,
 
 	noise = handshake->pending;
 	err = hw_noise_read_response(&noise, identity->static_key, handshake->psk,
-				     message + RESPONSE_NOISE_OFFSET, HW_NOISE_RESPONSE_BYTES,
-				     nothing);
+				     message + RESPONSE_NOISE_OFFSET, RESPONSE_NOISE_BYTES, header);
 	if (err)
 		goto out;
+	if (memcmp(header, message, sizeof(header)) != 0) {
+		err = HW_E_AUTH;
+		goto out;
+	}
 	err = hw_noise_split(&noise, keys.send, keys.receive, keys.stamp_send, keys.stamp_receive);
 	if (err)
 		goto out;

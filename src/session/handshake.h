@@ -3,8 +3,11 @@
  * after WireGuard's paper, section 5.4. No timers, no addresses, no sending: the core decides when.
  *
  * mac1 and mac2 are not handled here: the caller checks mac1 (crypto/cookie.h) before it calls
- * anything that reads a message, and adds both to what this writes. The sender indices are covered
- * by mac1 alone, as in WireGuard.
+ * anything that reads a message, and adds both to what this writes.
+ *
+ * Unlike WireGuard's, the sender indices are covered by the handshake itself: whoever can change
+ * packets on one path could otherwise win the race with a changed index, and the true copies from the
+ * other paths would come too late.
  *
  * As initiator:  create_initiation ... consume_response -> keys
  * As responder:  is_copy? else open_initiation, look the peer up, consume_initiation,

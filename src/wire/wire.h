@@ -34,12 +34,12 @@ enum hw_wire_type {
 
 /* Handshake messages (as WireGuard lays them out, with 24-bit indices). */
 #define HW_WIRE_INITIATION_BYTES 144u
-#define HW_WIRE_RESPONSE_BYTES 88u
+#define HW_WIRE_RESPONSE_BYTES 92u
 #define HW_WIRE_COOKIE_BYTES 60u
 #define HW_WIRE_TIMESTAMP_BYTES 12u /* TAI64N */
 #define HW_WIRE_MAC_BYTES 16u
 
-/* The Noise prologue: another protocol, or another version of this one, fails in the handshake. */
+/* The Noise prologue, before the initiation's header: another protocol, or another version of this one, fails in the handshake. */
 #define HW_WIRE_PROLOGUE "Hawser v1"
 
 #define HW_WIRE_IPV4_UDP_BYTES 28u

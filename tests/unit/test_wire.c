@@ -12,8 +12,8 @@ static void types_have_their_sizes(void **state)
 	} cases[] = {
 		{ 0x10, 144, 0 }, { 0x10, 143, HW_E_TRUNCATED }, { 0x10, 145, HW_E_MALFORMED },
 		{ 0x11, 144, HW_E_MALFORMED },
-		{ 0x20, 88, 0 }, { 0x20, 87, HW_E_TRUNCATED }, { 0x20, 89, HW_E_MALFORMED },
-		{ 0x2f, 88, HW_E_MALFORMED },
+		{ 0x20, 92, 0 }, { 0x20, 91, HW_E_TRUNCATED }, { 0x20, 93, HW_E_MALFORMED },
+		{ 0x2f, 92, HW_E_MALFORMED },
 		{ 0x30, 60, 0 }, { 0x30, 59, HW_E_TRUNCATED }, { 0x30, 61, HW_E_MALFORMED },
 		{ 0x40, 32, 0 }, { 0x40, 31, HW_E_TRUNCATED }, { 0x40, 1500, 0 },
 		{ 0x51, 33, 0 }, { 0x51, 32, HW_E_TRUNCATED }, { 0x51, 1500, 0 },
