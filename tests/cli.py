@@ -379,6 +379,18 @@ def files_that_cannot_be_read_are_explained(folder):
     fails(CONFIG, "it is not a regular file", "check", str(folder / "pipe"))
 
 
+@test
+def run_starts_nothing_with_a_wrong_configuration(folder):
+    env = {"HAWSER_RUNTIME_DIR": str(folder), "HAWSER_STATE_DIR": str(folder)}
+    fails(USAGE, "usage: hawser run FILE", "run", env=env)
+    fails(CONFIG, "cannot be read", "run", str(folder / "missing.yaml"), env=env)
+    path = config_file(folder, HUB)
+    fails(CONFIG, "No such file", "run", str(path), env=env)
+    secret_file(folder, mode=0o644)
+    fails(CONFIG, "is open to group or world", "run", str(path), env=env)
+    equal([p.name for p in folder.glob("*.sock")], [])
+
+
 # --- status ---------------------------------------------------------------------------------------
 
 class Daemon:

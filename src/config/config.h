@@ -182,7 +182,7 @@ struct hw_config_core {
 
 /*
  * Fill in what hw_core_apply takes from a loaded configuration. ret_core holds keys: the caller
- * wipes it with hw_bytes_wipe as soon as the core has taken it.
+ * wipes it with hw_bytes_wipe as soon as the core has taken it. On failure it holds no keys.
  * HW_E_STATE: the keys are not loaded; HW_E_UNSUPPORTED: mode or suite is not in this build;
  * HW_E_CRYPTO: a key is not one that can be used.
  */

@@ -171,8 +171,7 @@ static void an_endpoint_makes_a_client(void **state)
 	static const char *const clients[] = {
 		ID "peers: [{name: h, endpoint: [\"h:1\"]}]\n",
 		ID "links: [{name: l, endpoint: [\"h:1\"]}]\n",
-		"identity: {secret-file: s, role: client}\npeers: [{name: h, endpoint: "
-		"[\"h:1\"]}]\n",
+		"identity: {secret-file: s, role: client}\nlinks: [{name: l, endpoint: ['h:1']}]\n",
 	};
 
 	(void)state;
@@ -304,13 +303,17 @@ static void secrets_are_read_only_if_private(void **state)
 
 static void secrets_must_be_exactly_one_key(void **state)
 {
-	static const char *const wrong[] = { "",
-					     "\n",
-					     KEY "\n\n",
-					     KEY KEY,
-					     KEY " ",
-					     " " KEY,
-					     "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA\n" };
+	static const char twice[] = KEY KEY, led[] = " " KEY, followed[] = KEY " ";
+	static const char two_lines[] = KEY "\n\n";
+	static const char *const wrong[] = {
+		"",
+		"\n",
+		two_lines,
+		twice,
+		followed,
+		led,
+		"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA\n",
+	};
 	char problem[HW_CONFIG_PROBLEM_BYTES] = "";
 	uint8_t key[32];
 
