@@ -84,20 +84,38 @@ static int check_characters(struct reader *r)
 	return 0;
 }
 
+/* "- [2001:db8::1]:8420" is a list with something odd behind it, to YAML. */
+static bool has_bare_ipv6(const struct reader *r, size_t line)
+{
+	const char *at = r->text, *end = r->text + r->len;
+
+	for (; line > 0 && at != NULL; line--) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at != NULL ? at + 1 : NULL;
+	}
+	for (; at != NULL && at + 1 < end && *at != '\n'; at++)
+		if (at[0] == ']' && at[1] == ':')
+			return true;
+	return false;
+}
+
 static void explain_syntax(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	yaml_mark_t mark = p->problem_mark;
+	uint32_t line = (uint32_t)p->problem_mark.line + 1;
+	uint32_t column = (uint32_t)p->problem_mark.column + 1;
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return;
-	if (p->context != NULL)
-		hw_config_error(r->report, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1,
-				"not YAML: %s %s (begun on line %zu)", p->problem, p->context,
-				p->context_mark.line + 1);
+	if (has_bare_ipv6(r, p->problem_mark.line))
+		hw_config_error(r->report, line, column,
+				"not YAML: write IPv6 in quotes, \"[2001:db8::1]:8420\"");
+	else if (p->context != NULL)
+		hw_config_error(r->report, line, column, "not YAML: %s %s (begun on line %zu)",
+				p->problem, p->context, p->context_mark.line + 1);
 	else
-		hw_config_error(r->report, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1,
-				"not YAML: %s", p->problem != NULL ? p->problem : "cannot be read");
+		hw_config_error(r->report, line, column, "not YAML: %s",
+				p->problem != NULL ? p->problem : "cannot be read");
 }
 
 static int next_event(struct reader *r, yaml_event_t *ret_event)
@@ -307,14 +325,20 @@ int hw_yaml_parse(const char *text, size_t len, struct hw_config_report *report,
 	struct reader r = { .report = report, .text = text, .len = len };
 	struct hw_yaml_node *root = NULL;
 	yaml_event_t event;
-	int rc = check_characters(&r);
+	int rc;
 
+	/* The byte order mark that some editors put in front says nothing about UTF-8. */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		r.text += 3;
+		r.len -= 3;
+	}
+	rc = check_characters(&r);
 	if (rc != 0)
 		return rc;
 	if (!yaml_parser_initialize(&r.parser))
 		return HW_E_NOMEM;
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.text, r.len);
 	rc = next_event(&r, &event);
 	if (rc == 0) {
 		yaml_event_delete(&event);

@@ -37,6 +37,9 @@ static const struct {
 	{ HUB "tunnel: \xc0\xaf\n", 3, 9, "not UTF-8" },
 	{ HUB "tunnel: \xed\xa0\x80\n", 3, 9, "not UTF-8" },
 	{ HUB "# \xc3\xa4 is fine, this is not: \xe2\x82\n", 3, 27, "not UTF-8" },
+	{ HUB "links:\n- name: l\n  endpoint:\n  - [2001:db8::1]:1\n", 6, 18,
+	  "write IPv6 in quotes" },
+	{ "\xef\xbb\xbf" HUB "tunel: 1\n", 3, 1, "did you mean 'tunnel'?" },
 	{ HUB "tunnel: \x01\n", 3, 9, "control characters" },
 	{ HUB "log-level: \"a\\0b\"\n", 3, 12, "a zero byte" },
 	{ HUB "---\n" HUB, 3, 1, "a second document" },
@@ -225,6 +228,18 @@ static void every_fault_is_named_with_its_place(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* What editors on other systems leave behind. */
+static void byte_order_marks_and_crlf_are_fine(void **state)
+{
+	struct hw_config *config = NULL;
+
+	(void)state;
+	assert_int_equal(parse("\xef\xbb\xbf" ID "listen: 8420\r\nlog-level: debug\r\n", &config),
+			 0);
+	assert_int_equal(config->log_level, HW_CONFIG_LOG_DEBUG);
+	hw_config_free(config);
+}
+
 /* Accepted, but worth a word. */
 static const struct {
 	const char *text;
@@ -373,6 +388,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_fault_is_named_with_its_place),
+		cmocka_unit_test(byte_order_marks_and_crlf_are_fine),
 		cmocka_unit_test(doubtful_files_pass_with_a_warning),
 		cmocka_unit_test(faults_are_gathered),
 		cmocka_unit_test(messages_are_plain_text),
