@@ -84,9 +84,14 @@ static bool is_probability(double p)
 int hw_link_params_check(const struct hw_link_params *params)
 {
 	const double probabilities[] = {
-		params->loss,           params->duplicate,        params->corrupt,
-		params->trace_loss,     params->bursts.p,         params->bursts.r,
-		params->bursts.loss_good, params->bursts.loss_bad,
+		params->loss,
+		params->duplicate,
+		params->corrupt,
+		params->trace_loss,
+		params->bursts.p,
+		params->bursts.r,
+		params->bursts.loss_good,
+		params->bursts.loss_bad,
 	};
 
 	for (size_t i = 0; i < sizeof(probabilities) / sizeof(probabilities[0]); i++) {
@@ -179,7 +184,8 @@ static bool in_outage(const struct hw_linkmodel *link, hw_time at)
 	return false;
 }
 
-/* The probability that the chain is bad after `steps` more steps (the two-state chain in closed form). */
+/* The probability that the chain is bad after `steps` more steps (the two-state chain in closed
+ * form). */
 static double bad_after(const struct hw_link_bursts *bursts, bool bad, double steps)
 {
 	double share = bursts->p / (bursts->p + bursts->r);
@@ -245,8 +251,8 @@ static hw_time delivery_time(struct hw_linkmodel *link, hw_time at)
 	if (params->trace != NULL)
 		delay += fabs((double)trace_rtt_ms(link, at)) * 1e6 / 2;
 	if (params->jitter_ns > 0) {
-		double x = params->jitter == HW_JITTER_NORMAL ? normal(&link->rng) :
-								2 * hw_rng_unit(&link->rng) - 1;
+		double x = params->jitter == HW_JITTER_NORMAL ? normal(&link->rng)
+							      : 2 * hw_rng_unit(&link->rng) - 1;
 
 		delay += x * (double)params->jitter_ns;
 	}
@@ -282,7 +288,9 @@ static enum hw_link_fate cross(struct hw_linkmodel *link, hw_time at, void *pack
 		return fate;
 	link->stats.passed_bytes += bytes;
 
-	void *copy = chance(link, link->params.duplicate) ? link->owner.clone(link->owner.ctx, packet) : NULL;
+	void *copy = chance(link, link->params.duplicate)
+			     ? link->owner.clone(link->owner.ctx, packet)
+			     : NULL;
 
 	deliver_later(link, at, packet, bytes);
 	if (copy == NULL)
@@ -351,7 +359,8 @@ static void begin_head(struct hw_linkmodel *link, hw_time at, uint64_t bits)
 	} else if (link->params.rate_bps == 0) {
 		link->head_done = at;
 	} else {
-		/* The remainder goes on to the next packet, so that a busy link keeps its rate exactly. */
+		/* The remainder goes on to the next packet, so that a busy link keeps its rate
+		 * exactly. */
 		uint64_t numerator = bits * HW_NS_PER_S + link->head_frac;
 
 		link->head_done = at + numerator / link->params.rate_bps;
@@ -450,7 +459,8 @@ static hw_time head_departure(const struct hw_linkmodel *link)
 	if (trace == NULL)
 		return link->head_done;
 
-	size_t more = (link->head_left + HW_TRACE_OPPORTUNITY_BYTES - 1) / HW_TRACE_OPPORTUNITY_BYTES - 1;
+	size_t more =
+		(link->head_left + HW_TRACE_OPPORTUNITY_BYTES - 1) / HW_TRACE_OPPORTUNITY_BYTES - 1;
 	size_t index = link->next_opportunity + more;
 
 	return opportunity_time(link, link->lap + index / trace->count, index % trace->count);
@@ -460,8 +470,9 @@ static hw_time head_departure(const struct hw_linkmodel *link)
 
 static void take_params(struct hw_linkmodel *link, const struct hw_link_params *params)
 {
-	hw_time spread = params->jitter == HW_JITTER_NORMAL ? (hw_time)NORMAL_CUT * params->jitter_ns :
-							      params->jitter_ns;
+	hw_time spread = params->jitter == HW_JITTER_NORMAL
+				 ? (hw_time)NORMAL_CUT * params->jitter_ns
+				 : params->jitter_ns;
 
 	link->params = *params;
 	link->min_delay_ns = hw_time_since(params->delay_ns, spread);
@@ -516,7 +527,8 @@ static enum hw_link_fate refuse(struct hw_linkmodel *link, enum hw_link_fate fat
 	return fate;
 }
 
-enum hw_link_fate hw_linkmodel_enqueue(struct hw_linkmodel *link, hw_time now, void *packet, uint32_t bytes)
+enum hw_link_fate hw_linkmodel_enqueue(struct hw_linkmodel *link, hw_time now, void *packet,
+				       uint32_t bytes)
 {
 	const struct hw_link_params *params = &link->params;
 
@@ -554,7 +566,8 @@ hw_time hw_linkmodel_next(const struct hw_linkmodel *link)
 	return next;
 }
 
-bool hw_linkmodel_dequeue(struct hw_linkmodel *link, hw_time now, struct hw_link_delivery *ret_delivery)
+bool hw_linkmodel_dequeue(struct hw_linkmodel *link, hw_time now,
+			  struct hw_link_delivery *ret_delivery)
 {
 	advance(link, now);
 	if (link->flight_count == 0 || link->flights[0].at > now)

@@ -7,9 +7,9 @@
  *     down? -> MTU hole -> drop-tail queue -> rate or capacity trace -> outage, loss -> duplicate,
  *     corrupt -> delay and jitter -> delivery
  *
- * so a packet that the medium loses has used its share of the rate, as on a radio link. All sizes are
- * those of the IP packet. The order of random draws depends only on the order of packets, never on
- * how often the owner calls: the same packets at the same times give the same fates.
+ * so a packet that the medium loses has used its share of the rate, as on a radio link. All sizes
+ * are those of the IP packet. The order of random draws depends only on the order of packets, never
+ * on how often the owner calls: the same packets at the same times give the same fates.
  */
 #ifndef HW_SIM_LINK_H
 #define HW_SIM_LINK_H
@@ -44,30 +44,32 @@ struct hw_link_outage {
 
 /* All zero: a perfect link. Pointers must stay valid while the link uses them. */
 struct hw_link_params {
-	bool down;                /* everything given is dropped, and what waits in the queue */
-	uint64_t rate_bps;        /* 0: unlimited; not used with a capacity trace */
-	uint64_t queue_bytes;     /* waiting behind the packet that is being sent; 0: no limit */
-	hw_time delay_ns;         /* propagation */
-	hw_time jitter_ns;        /* uniform: delay +- jitter; normal: its sigma, cut off at 4 sigma */
+	bool down;            /* everything given is dropped, and what waits in the queue */
+	uint64_t rate_bps;    /* 0: unlimited; not used with a capacity trace */
+	uint64_t queue_bytes; /* waiting behind the packet that is being sent; 0: no limit */
+	hw_time delay_ns;     /* propagation */
+	hw_time jitter_ns;    /* uniform: delay +- jitter; normal: its sigma, cut off at 4 sigma */
 	enum hw_link_jitter jitter;
-	bool reorder;             /* let jitter reorder packets; else one never overtakes another */
-	double loss;              /* independent */
+	bool reorder; /* let jitter reorder packets; else one never overtakes another */
+	double loss;  /* independent */
 	struct hw_link_bursts bursts;
-	double duplicate;         /* probability of a second delivery, with jitter of its own */
-	double corrupt;           /* probability that bits are flipped */
-	uint32_t mtu_bytes;       /* larger packets vanish silently; 0: none do */
+	double duplicate;   /* probability of a second delivery, with jitter of its own */
+	double corrupt;     /* probability that bits are flipped */
+	uint32_t mtu_bytes; /* larger packets vanish silently; 0: none do */
 	const struct hw_link_outage *outages;
 	size_t outage_count;
-	hw_time outage_period_ns; /* the list repeats; 0: it does not */
+	hw_time outage_period_ns;                 /* the list repeats; 0: it does not */
 	const struct hw_capacity_trace *capacity; /* takes the place of rate_bps */
 	hw_time capacity_offset_ns;               /* where in the trace time 0 lies */
-	const struct hw_loss_trace *trace;        /* loses slots, and adds half their round trip to delay */
+	const struct hw_loss_trace
+		*trace; /* loses slots, and adds half their round trip to delay */
 	uint32_t trace_column;
 	hw_time trace_offset_ns;
-	double trace_loss;        /* probability of loss in a slot marked lost */
+	double trace_loss; /* probability of loss in a slot marked lost */
 };
 
-/* Bursts of `mean` packets (or steps) that lose `loss` of all packets; all in a bad state are lost. */
+/* Bursts of `mean` packets (or steps) that lose `loss` of all packets; all in a bad state are lost.
+ */
 struct hw_link_bursts hw_link_bursts_of(double loss, double mean);
 
 /* HW_E_INVAL: a probability outside 0..1, NaN, or an outage that ends before it begins. */
@@ -90,10 +92,11 @@ const char *hw_link_fate_name(enum hw_link_fate fate);
 /* offered = passed + drops + queued; delivered + in_flight = passed + duplicated. */
 struct hw_link_stats {
 	uint64_t offered_packets, offered_bytes;
-	uint64_t fates[HW_LINK_FATES]; /* packets; [HW_LINK_PASSED]: through the medium, once each */
+	uint64_t
+		fates[HW_LINK_FATES]; /* packets; [HW_LINK_PASSED]: through the medium, once each */
 	uint64_t passed_bytes;
-	uint64_t queued;     /* now: waiting or being sent */
-	uint64_t in_flight;  /* now: behind the queue, not delivered */
+	uint64_t queued;                             /* now: waiting or being sent */
+	uint64_t in_flight;                          /* now: behind the queue, not delivered */
 	uint64_t delivered_packets, delivered_bytes; /* duplicates included */
 	uint64_t duplicated;
 	uint64_t corrupted;
@@ -127,21 +130,24 @@ HW_MUST_USE int hw_linkmodel_new(const struct hw_link_params *params, uint64_t s
 void hw_linkmodel_free(struct hw_linkmodel *link);
 
 /*
- * Offer a packet. HW_LINK_PASSED: the link has it now, and will deliver it or hand it to owner->drop.
- * Anything else: refused for that reason, and still the caller's. `now` never goes backwards.
+ * Offer a packet. HW_LINK_PASSED: the link has it now, and will deliver it or hand it to
+ * owner->drop. Anything else: refused for that reason, and still the caller's. `now` never goes
+ * backwards.
  */
-HW_MUST_USE enum hw_link_fate hw_linkmodel_enqueue(struct hw_linkmodel *link, hw_time now, void *packet,
-						   uint32_t bytes);
+HW_MUST_USE enum hw_link_fate hw_linkmodel_enqueue(struct hw_linkmodel *link, hw_time now,
+						   void *packet, uint32_t bytes);
 
 /* The earliest time at which hw_linkmodel_dequeue may give something; HW_TIME_NEVER when empty. */
 hw_time hw_linkmodel_next(const struct hw_linkmodel *link);
 
-/* Gives the next packet that has arrived by `now`, in order of arrival; false when there is none. */
-bool hw_linkmodel_dequeue(struct hw_linkmodel *link, hw_time now, struct hw_link_delivery *ret_delivery);
+/* Gives the next packet that has arrived by `now`, in order of arrival; false when there is none.
+ */
+bool hw_linkmodel_dequeue(struct hw_linkmodel *link, hw_time now,
+			  struct hw_link_delivery *ret_delivery);
 
 /*
- * From `now` on the link has these parameters: what has crossed the medium arrives as it would have,
- * what waits is sent at the new rate. HW_E_INVAL: nothing has changed.
+ * From `now` on the link has these parameters: what has crossed the medium arrives as it would
+ * have, what waits is sent at the new rate. HW_E_INVAL: nothing has changed.
  */
 HW_MUST_USE int hw_linkmodel_change(struct hw_linkmodel *link, hw_time now,
 				    const struct hw_link_params *params);

@@ -29,7 +29,8 @@ static bool next_line(struct lines *lines, const char **ret_line, size_t *ret_le
 	return true;
 }
 
-/* Digits with, where `fraction` is wanted, a point among them, up to `end`; false for anything else. */
+/* Digits with, where `fraction` is wanted, a point among them, up to `end`; false for anything
+ * else. */
 static bool parse_number(const char *at, const char *end, bool fraction, double *ret_value)
 {
 	double value = 0, unit = 1;
@@ -171,7 +172,8 @@ static bool parse_slot(struct hw_loss_trace *trace, const char *line, size_t len
 	return true;
 }
 
-/* A lost slot keeps, negated, the round trip of the last answer before it: what its survivors need. */
+/* A lost slot keeps, negated, the round trip of the last answer before it: what its survivors need.
+ */
 static void fill_lost(struct hw_loss_trace *trace, uint32_t column)
 {
 	float last = 0.001f; /* never 0: it has no sign to carry */
@@ -188,8 +190,8 @@ static void fill_lost(struct hw_loss_trace *trace, uint32_t column)
 	}
 }
 
-int hw_loss_trace_parse(const char *text, size_t len, hw_time slot_ns, struct hw_loss_trace *ret_trace,
-			size_t *ret_line)
+int hw_loss_trace_parse(const char *text, size_t len, hw_time slot_ns,
+			struct hw_loss_trace *ret_trace, size_t *ret_line)
 {
 	struct lines lines = { .at = text, .end = text + len };
 	struct hw_loss_trace trace = { .slot_ns = slot_ns };

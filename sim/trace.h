@@ -1,8 +1,8 @@
 /*
  * Recorded links: capacity over time (Mahimahi's format) and joint loss of several carriers.
  *
- * Both are read from text in memory, so that no part of this needs a file. A trace is read-only once
- * parsed and may be shared by any number of links; it must outlive them.
+ * Both are read from text in memory, so that no part of this needs a file. A trace is read-only
+ * once parsed and may be shared by any number of links; it must outlive them.
  */
 #ifndef HW_SIM_TRACE_H
 #define HW_SIM_TRACE_H
@@ -28,11 +28,12 @@ struct hw_capacity_trace {
 
 /*
  * Slots of equal length, in each of which every carrier either answered a ping after a known time
- * or did not: CSV with a header line, then `segment,slot,rtt_ms...`; -1 is a lost ping. Segments are
- * joined end to end, and the whole repeats.
+ * or did not: CSV with a header line, then `segment,slot,rtt_ms...`; -1 is a lost ping. Segments
+ * are joined end to end, and the whole repeats.
  */
 struct hw_loss_trace {
-	float *rtt_ms; /* slot by slot, `columns` each; negative: lost, the last answer's before it */
+	float *rtt_ms; /* slot by slot, `columns` each; negative: lost, the last answer's before it
+			*/
 	size_t slots;
 	uint32_t columns;
 	hw_time slot_ns;
@@ -40,11 +41,11 @@ struct hw_loss_trace {
 };
 
 /*
- * Parse text[0..len). ret_line is the line at fault (from 1) on HW_E_MALFORMED: not a number, a time
- * that falls, no line at all, or a trace whose last time is 0. HW_E_NOMEM.
+ * Parse text[0..len). ret_line is the line at fault (from 1) on HW_E_MALFORMED: not a number, a
+ * time that falls, no line at all, or a trace whose last time is 0. HW_E_NOMEM.
  */
-HW_MUST_USE int hw_capacity_trace_parse(const char *text, size_t len, struct hw_capacity_trace *ret_trace,
-					size_t *ret_line);
+HW_MUST_USE int hw_capacity_trace_parse(const char *text, size_t len,
+					struct hw_capacity_trace *ret_trace, size_t *ret_line);
 void hw_capacity_trace_fini(struct hw_capacity_trace *trace);
 
 /* Mean rate over one turn, in bit/s. */

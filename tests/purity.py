@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "control": CORE + ["io"],
     "daemon": CORE + ["io", "config", "control"],
     "cli": ["base", "config", "control"],
-    "sim": CORE,
+    "sim": CORE + ["config"],
     "lab": ["base", "sim"],
 }
 # Single headers beyond the table: the entry points behind subcommands, and what genkey needs.

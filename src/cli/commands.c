@@ -30,6 +30,13 @@ const struct hw_command hw_commands[] = {
 	  "FILE is made with mode 0600 and must not exist yet. Copy it to the other host\n"
 	  "by a way you trust, such as scp.\n",
 	  hw_cli_gensecret, NULL, 0, 1, false },
+	{ "sim", "SCENARIO [--seed N] [--runs N] [--json]", "play links and traffic in virtual time",
+	  "The core that ships, over simulated links. SCENARIO is a YAML file; --seed and\n"
+	  "--runs choose what is drawn, --suite NAME the cipher (null without it),\n"
+	  "--quiet prints only what is not as expected. 'hawser sim --random' draws the\n"
+	  "scenario too. Exit code 1 when an expectation of the scenario is not met, 3\n"
+	  "when it is wrong, 5 when an invariant was broken.\n",
+	  hw_cli_sim, NULL, 0, 0, true },
 	{ "version", "", "print the version", "", hw_cli_version, NULL, 0, 0, false },
 	{ "help", "[COMMAND]", "explain COMMAND, or list all of them", "", hw_cli_help, NULL, 0, 1,
 	  false },

@@ -32,7 +32,8 @@ static void *numbered(uintptr_t n)
 	return (void *)n;
 }
 
-static struct hw_linkmodel *make(struct ground *ground, const struct hw_link_params *params, uint64_t seed)
+static struct hw_linkmodel *make(struct ground *ground, const struct hw_link_params *params,
+				 uint64_t seed)
 {
 	struct hw_link_owner owner = { .ctx = ground, .clone = clone_packet, .drop = drop_packet };
 	struct hw_linkmodel *link = NULL;
@@ -129,7 +130,8 @@ static void test_queue_limit(void **state)
 {
 	(void)state;
 	struct ground ground = { 0 };
-	struct hw_link_params params = { .rate_bps = 8000000, .queue_bytes = 3000 }; /* 1 us a byte */
+	struct hw_link_params params = { .rate_bps = 8000000,
+					 .queue_bytes = 3000 }; /* 1 us a byte */
 	struct hw_linkmodel *link = make(&ground, &params, SEED);
 	struct hw_link_delivery got;
 
@@ -234,7 +236,8 @@ static void test_bursts_by_time(void **state)
 	params.bursts.step_ns = HW_MS(1);
 	check_bursts(&params, HW_MS(1), 0.02, 20);
 
-	/* Five steps on: stays bad with pi + (1 - p - r)^5 (1 - pi); a run of those is geometric too. */
+	/* Five steps on: stays bad with pi + (1 - p - r)^5 (1 - pi); a run of those is geometric
+	 * too. */
 	double p = params.bursts.p, r = params.bursts.r;
 	double stay = 0.02 + pow(1 - p - r, 5) * 0.98;
 
@@ -263,10 +266,11 @@ static void test_burst_losses_in_both_states(void **state)
 static void test_outages(void **state)
 {
 	(void)state;
-	const struct hw_link_outage outages[] = { { HW_MS(10), HW_MS(20) }, { HW_MS(50), HW_MS(51) } };
-	struct hw_link_params params = {
-		.outages = outages, .outage_count = 2, .outage_period_ns = HW_MS(100)
-	};
+	const struct hw_link_outage outages[] = { { HW_MS(10), HW_MS(20) },
+						  { HW_MS(50), HW_MS(51) } };
+	struct hw_link_params params = { .outages = outages,
+					 .outage_count = 2,
+					 .outage_period_ns = HW_MS(100) };
 	bool lost[300];
 	unsigned losses = 0;
 
@@ -331,7 +335,8 @@ static void test_corrupt_flips(void **state)
 		unsigned flipped;
 
 		hw_link_corrupt(seed, data, sizeof(data));
-		flipped = (unsigned)__builtin_popcount((unsigned)(data[0] ^ 0x5a) | (unsigned)(data[1] ^ 0xc3) << 8);
+		flipped = (unsigned)__builtin_popcount((unsigned)(data[0] ^ 0x5a) |
+						       (unsigned)(data[1] ^ 0xc3) << 8);
 		assert_in_range(flipped, 1, 4);
 	}
 }
@@ -350,7 +355,8 @@ static unsigned run_jitter(struct hw_link_params *params, double *ret_mean_ns, d
 	double sum = 0, squares = 0;
 
 	for (uintptr_t i = 0; i < count; i++)
-		assert_int_equal(hw_linkmodel_enqueue(link, i * gap, numbered(i), 100), HW_LINK_PASSED);
+		assert_int_equal(hw_linkmodel_enqueue(link, i * gap, numbered(i), 100),
+				 HW_LINK_PASSED);
 	while (hw_linkmodel_dequeue(link, HW_TIME_NEVER - 1, &got)) {
 		uintptr_t n = (uintptr_t)got.packet;
 		double delay = (double)(got.at - n * gap);
@@ -371,9 +377,9 @@ static unsigned run_jitter(struct hw_link_params *params, double *ret_mean_ns, d
 static void test_jitter(void **state)
 {
 	(void)state;
-	struct hw_link_params params = {
-		.delay_ns = HW_MS(50), .jitter_ns = HW_MS(10), .reorder = true
-	};
+	struct hw_link_params params = { .delay_ns = HW_MS(50),
+					 .jitter_ns = HW_MS(10),
+					 .reorder = true };
 	double mean, sigma;
 
 	assert_true(run_jitter(&params, &mean, &sigma, HW_MS(1)) > 50000);
@@ -399,10 +405,12 @@ static void test_next_is_never_late(void **state)
 {
 	(void)state;
 	struct ground ground = { 0 };
-	struct hw_link_params params = {
-		.rate_bps = 1000000, .delay_ns = HW_MS(20), .jitter_ns = HW_MS(5),
-		.jitter = HW_JITTER_NORMAL, .loss = 0.2, .reorder = true
-	};
+	struct hw_link_params params = { .rate_bps = 1000000,
+					 .delay_ns = HW_MS(20),
+					 .jitter_ns = HW_MS(5),
+					 .jitter = HW_JITTER_NORMAL,
+					 .loss = 0.2,
+					 .reorder = true };
 	struct hw_linkmodel *link = make(&ground, &params, SEED);
 	struct hw_link_delivery got;
 	unsigned delivered = 0;
@@ -477,7 +485,8 @@ static void test_bad_params(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(hw_link_params_check(&bad[i]), HW_E_INVAL);
-	assert_int_equal(hw_link_params_check(&(struct hw_link_params){ .loss = 1, .duplicate = 1 }), 0);
+	assert_int_equal(
+		hw_link_params_check(&(struct hw_link_params){ .loss = 1, .duplicate = 1 }), 0);
 }
 
 static struct hw_capacity_trace capacity(const char *text)
@@ -499,15 +508,18 @@ static void test_capacity_exact(void **state)
 	struct hw_linkmodel *link = make(&ground, &params, SEED);
 	struct hw_link_delivery got;
 	/* sizes in order, and the ms at which each has crossed */
-	const struct { uint32_t bytes; unsigned ms; } packets[] = {
-		{ 500, 2 },  { 500, 2 },  { 500, 2 },   /* fill the first opportunity of 2 */
-		{ 1500, 2 },                            /* the second of 2 */
-		{ 2000, 10 },                           /* all of 5, 500 of 10 */
-		{ 1000, 10 },                           /* the rest of 10 */
-		{ 1, 10 },                              /* lap 1's 0 falls on lap 0's 10 */
-		{ 1500, 12 },                           /* 1499 of 10, 1 of 12 */
-		{ 1500, 12 },                           /* 1499 of 12, 1 of the second 12 */
-		{ 1499, 12 },                           /* the rest of it */
+	const struct {
+		uint32_t bytes;
+		unsigned ms;
+	} packets[] = {
+		{ 500, 2 },   { 500, 2 }, { 500, 2 }, /* fill the first opportunity of 2 */
+		{ 1500, 2 },                          /* the second of 2 */
+		{ 2000, 10 },                         /* all of 5, 500 of 10 */
+		{ 1000, 10 },                         /* the rest of 10 */
+		{ 1, 10 },                            /* lap 1's 0 falls on lap 0's 10 */
+		{ 1500, 12 },                         /* 1499 of 10, 1 of 12 */
+		{ 1500, 12 },                         /* 1499 of 12, 1 of the second 12 */
+		{ 1499, 12 },                         /* the rest of it */
 		{ 100, 15 },
 	};
 	const size_t count = sizeof(packets) / sizeof(packets[0]);
@@ -515,7 +527,8 @@ static void test_capacity_exact(void **state)
 	assert_true(fabs(hw_capacity_trace_rate_bps(&trace) - 6e6) < 1);
 	/* Offered at 0, after that opportunity has passed unused. */
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(hw_linkmodel_enqueue(link, 0, numbered(i), packets[i].bytes), HW_LINK_PASSED);
+		assert_int_equal(hw_linkmodel_enqueue(link, 0, numbered(i), packets[i].bytes),
+				 HW_LINK_PASSED);
 	for (size_t i = 0; i < count; i++) {
 		hw_time at = hw_linkmodel_next(link);
 
@@ -525,7 +538,8 @@ static void test_capacity_exact(void **state)
 		assert_int_equal(got.at, HW_MS(packets[i].ms + 1));
 	}
 	/* Idle: what passed meanwhile is not saved up. */
-	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(1002) + 1, numbered(1), 100), HW_LINK_PASSED);
+	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(1002) + 1, numbered(1), 100),
+			 HW_LINK_PASSED);
 	assert_int_equal(hw_linkmodel_next(link), HW_MS(1006));
 	hw_linkmodel_free(link);
 
@@ -568,17 +582,21 @@ static void test_capacity_total(void **state)
 static void test_capacity_malformed(void **state)
 {
 	(void)state;
-	const struct { const char *text; size_t line; } bad[] = {
-		{ "", 0 }, { "5\n3\n", 2 }, { "1\nx\n", 2 }, { "0\n0\n", 2 },
-		{ "1\n\n2\n", 2 }, { "-1\n", 1 }, { "1.5\n", 1 }, { "99999999999\n", 1 },
+	const struct {
+		const char *text;
+		size_t line;
+	} bad[] = {
+		{ "", 0 },         { "5\n3\n", 2 }, { "1\nx\n", 2 }, { "0\n0\n", 2 },
+		{ "1\n\n2\n", 2 }, { "-1\n", 1 },   { "1.5\n", 1 },  { "99999999999\n", 1 },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct hw_capacity_trace trace;
 		size_t line = 99;
 
-		assert_int_equal(hw_capacity_trace_parse(bad[i].text, strlen(bad[i].text), &trace, &line),
-				 HW_E_MALFORMED);
+		assert_int_equal(
+			hw_capacity_trace_parse(bad[i].text, strlen(bad[i].text), &trace, &line),
+			HW_E_MALFORMED);
 		assert_int_equal(line, bad[i].line);
 	}
 
@@ -603,7 +621,8 @@ static void test_loss_trace(void **state)
 	assert_int_equal(hw_loss_trace_column(&trace, "b", &column), 0);
 	assert_int_equal(column, 1);
 	assert_int_equal(hw_loss_trace_column(&trace, "c", &column), HW_E_NOT_FOUND);
-	assert_true(trace.rtt_ms[1] == -62); /* lost first: the answer before it is the last of the loop */
+	assert_true(trace.rtt_ms[1] ==
+		    -62); /* lost first: the answer before it is the last of the loop */
 	assert_true(trace.rtt_ms[2] == -40);
 
 	struct ground ground = { 0 };
@@ -612,10 +631,13 @@ static void test_loss_trace(void **state)
 
 	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(100), numbered(1), 100), HW_LINK_PASSED);
 	assert_int_equal(hw_linkmodel_next(link), HW_MS(120));
-	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(200), numbered(2), 100), HW_LINK_DROP_TRACE);
-	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(399), numbered(3), 100), HW_LINK_DROP_TRACE);
+	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(200), numbered(2), 100),
+			 HW_LINK_DROP_TRACE);
+	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(399), numbered(3), 100),
+			 HW_LINK_DROP_TRACE);
 	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(400), numbered(4), 100), HW_LINK_PASSED);
-	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(800), numbered(5), 100), HW_LINK_DROP_TRACE);
+	assert_int_equal(hw_linkmodel_enqueue(link, HW_MS(800), numbered(5), 100),
+			 HW_LINK_DROP_TRACE);
 	hw_linkmodel_free(link);
 
 	params.trace_loss = 0; /* survivors of a lost slot take the last known time */
@@ -625,14 +647,23 @@ static void test_loss_trace(void **state)
 	hw_linkmodel_free(link);
 	hw_loss_trace_fini(&trace);
 
-	const struct { const char *text; size_t line; } bad[] = {
-		{ "", 0 }, { "a,b\n1,2\n", 1 }, { "a,b,c\n", 1 }, { "a,b,c\n1,2\n", 2 },
-		{ "a,b,c\n1,2,3,4\n", 2 }, { "a,b,c\n1,2,3\n1,3,-2\n", 3 }, { "a,b,c\nx,2,3\n", 2 },
+	const struct {
+		const char *text;
+		size_t line;
+	} bad[] = {
+		{ "", 0 },
+		{ "a,b\n1,2\n", 1 },
+		{ "a,b,c\n", 1 },
+		{ "a,b,c\n1,2\n", 2 },
+		{ "a,b,c\n1,2,3,4\n", 2 },
+		{ "a,b,c\n1,2,3\n1,3,-2\n", 3 },
+		{ "a,b,c\nx,2,3\n", 2 },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		line = 99;
-		assert_int_equal(hw_loss_trace_parse(bad[i].text, strlen(bad[i].text), HW_MS(200), &trace, &line),
+		assert_int_equal(hw_loss_trace_parse(bad[i].text, strlen(bad[i].text), HW_MS(200),
+						     &trace, &line),
 				 HW_E_MALFORMED);
 		assert_int_equal(line, bad[i].line);
 	}
@@ -641,11 +672,16 @@ static void test_loss_trace(void **state)
 static uint64_t digest_run(uint64_t seed, hw_time poll)
 {
 	struct ground ground = { 0 };
-	struct hw_link_params params = {
-		.rate_bps = 5000000, .queue_bytes = 20000, .delay_ns = HW_MS(20), .jitter_ns = HW_MS(10),
-		.jitter = HW_JITTER_NORMAL, .reorder = true, .loss = 0.03,
-		.bursts = hw_link_bursts_of(0.05, 8), .duplicate = 0.02, .corrupt = 0.01
-	};
+	struct hw_link_params params = { .rate_bps = 5000000,
+					 .queue_bytes = 20000,
+					 .delay_ns = HW_MS(20),
+					 .jitter_ns = HW_MS(10),
+					 .jitter = HW_JITTER_NORMAL,
+					 .reorder = true,
+					 .loss = 0.03,
+					 .bursts = hw_link_bursts_of(0.05, 8),
+					 .duplicate = 0.02,
+					 .corrupt = 0.01 };
 	struct hw_linkmodel *link = make(&ground, &params, seed);
 	struct hw_link_delivery got;
 	uint64_t digest = 0;
@@ -667,7 +703,8 @@ static uint64_t digest_run(uint64_t seed, hw_time poll)
 	return digest;
 }
 
-/* Which packets are lost, doubled and damaged, and when they arrive, is a matter of the seed alone. */
+/* Which packets are lost, doubled and damaged, and when they arrive, is a matter of the seed alone.
+ */
 static void test_deterministic(void **state)
 {
 	(void)state;
@@ -682,10 +719,13 @@ struct outcome {
 static struct outcome outcome_run(hw_time poll)
 {
 	struct ground ground = { 0 };
-	struct hw_link_params params = {
-		.rate_bps = 5000000, .queue_bytes = 20000, .delay_ns = HW_MS(20), .loss = 0.03,
-		.bursts = hw_link_bursts_of(0.05, 8), .duplicate = 0.02, .corrupt = 0.01
-	};
+	struct hw_link_params params = { .rate_bps = 5000000,
+					 .queue_bytes = 20000,
+					 .delay_ns = HW_MS(20),
+					 .loss = 0.03,
+					 .bursts = hw_link_bursts_of(0.05, 8),
+					 .duplicate = 0.02,
+					 .corrupt = 0.01 };
 	struct hw_linkmodel *link = make(&ground, &params, SEED);
 	struct hw_link_delivery got;
 	struct outcome outcome;
@@ -710,7 +750,8 @@ static struct outcome outcome_run(hw_time poll)
 	return outcome;
 }
 
-/* Nor does it matter how often the owner looks: the real-time shaper sees what the simulator sees. */
+/* Nor does it matter how often the owner looks: the real-time shaper sees what the simulator sees.
+ */
 static void test_polling_changes_nothing(void **state)
 {
 	(void)state;

@@ -1,0 +1,69 @@
+/*
+ * Attackers: datagrams from addresses of their own (or pretending to be the peer's), made up or
+ * made from what they have overheard. After each one the attacked core must be as it was before,
+ * but for its counters, and must not have answered with more than came.
+ */
+#ifndef HW_SIM_ATTACK_H
+#define HW_SIM_ATTACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "sim/node.h"
+
+#define HW_SIM_OVERHEARD 256u
+
+enum hw_sim_attack_kind {
+	HW_SIM_ATTACK_RANDOM, /* random bytes of random length */
+	HW_SIM_ATTACK_HEADER, /* an overheard header, random bytes behind it */
+	HW_SIM_ATTACK_REPLAY, /* an overheard datagram, as it was */
+	HW_SIM_ATTACK_FLIP,   /* an overheard datagram, 1 to 4 bits flipped */
+	HW_SIM_ATTACK_CUT,    /* an overheard datagram, cut short */
+	HW_SIM_ATTACK_MIX     /* each of the above in turn */
+};
+
+struct hw_sim_attack_config {
+	enum hw_sim_attack_kind kind;
+	enum hw_sim_side target;
+	hw_time start, stop;
+	hw_time interval;
+	uint64_t count;   /* 0: no limit */
+	uint32_t sources; /* so many addresses, in turn */
+	bool spoof;       /* from the peer's own address on the first link instead */
+};
+
+struct hw_sim_attack_stats {
+	uint64_t sent, sent_bytes;
+	uint64_t answers, answer_bytes; /* what the target sent to the attacker's addresses */
+	uint64_t changed;               /* times that the target's state was another afterwards */
+};
+
+struct hw_sim_attack {
+	struct hw_sim_event event; /* first */
+	const struct hw_sim_attack_config *config;
+	struct hw_sim_node *node;
+	struct hw_sim_net *net;
+	struct hw_rng rng;
+	uint64_t made;
+	uint64_t answer_bytes_now; /* since the last datagram */
+	/* What the target has received, the newest last. */
+	uint8_t overheard[HW_SIM_OVERHEARD][HW_SIM_PACKET_BYTES];
+	uint32_t overheard_bytes[HW_SIM_OVERHEARD];
+	uint64_t overheard_count;
+	struct hw_sim_attack_stats stats;
+};
+
+/* HW_E_NOMEM. config, node and net must outlive it. */
+HW_MUST_USE int hw_sim_attack_new(const struct hw_sim_attack_config *config,
+				  struct hw_sim_node *node, struct hw_sim_net *net, uint64_t seed,
+				  struct hw_sim_attack **ret_attack);
+void hw_sim_attack_free(struct hw_sim_attack *attack);
+
+/* The target has received this datagram. */
+void hw_sim_attack_overhear(struct hw_sim_attack *attack, const uint8_t *data, uint32_t len);
+
+/* The target has sent this much to an address that no wire has. */
+void hw_sim_attack_answered(struct hw_sim_attack *attack, const struct hw_addr *to, uint32_t len);
+
+#endif
