@@ -92,7 +92,7 @@ def help_lists_every_command_and_explains_each(folder):
     inside("Exit codes: 0", out)
     equal(run("--help")[1], out)
     names = command_names()
-    for name in ("genkey", "pubkey", "gensecret", "check", "status", "version", "help"):
+    for name in ("run", "check", "status", "genkey", "pubkey", "gensecret", "sim", "version", "help"):
         assert name in names, name
     for name in names:
         code, out, err = run("help", name)
@@ -104,6 +104,8 @@ def help_lists_every_command_and_explains_each(folder):
 
 @test
 def wrong_command_lines_are_explained(folder):
+    secret_file(folder)
+    equal(run("check", "--", str(config_file(folder, HUB)))[0], OK)
     fails(USAGE, "hawser: no command given")
     fails(USAGE, "hawser: unknown command 'chekc': did you mean 'check'?", "chekc")
     fails(USAGE, "hawser: unknown command 'frobnicate': 'hawser help' lists them", "frobnicate")
@@ -113,6 +115,8 @@ def wrong_command_lines_are_explained(folder):
     fails(USAGE, "usage: hawser check FILE", "check")
     fails(USAGE, "'b' is too much", "check", "a", "b")
     fails(USAGE, "'x' is too much", "genkey", "x")
+    equal(run("sim")[0], USAGE)
+    equal(run("sim", str(folder / "missing.yaml"))[0], CONFIG)
 
 
 @test

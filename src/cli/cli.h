@@ -19,6 +19,7 @@ enum hw_exit {
 	HW_EXIT_USAGE = 2,    /* the command line is wrong */
 	HW_EXIT_CONFIG = 3,   /* the configuration, or a key file it names, is wrong */
 	HW_EXIT_NO_DAEMON = 4 /* no daemon answers */
+			      /* 5: `sim` found a broken invariant (sim/sim.h) */
 };
 
 #define HW_CLI_MAX_OPERANDS 2u

@@ -18,7 +18,8 @@ void hw_cli_help_all(void)
 		printf("  %-10s %s\n", hw_commands[i].name, hw_commands[i].summary);
 	puts("\n'hawser help COMMAND' says more about one.\n\n"
 	     "Exit codes: 0 done; 1 it did not work; 2 wrong command line;\n"
-	     "3 wrong configuration or key file; 4 no daemon answers.");
+	     "3 wrong configuration, key file or scenario; 4 no daemon answers;\n"
+	     "5 the simulator found a broken invariant.");
 }
 
 int hw_cli_help(const struct hw_cli_call *call)
