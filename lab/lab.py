@@ -83,6 +83,12 @@ def wait_until(check, timeout, what, pause=0.05):
         time.sleep(pause)
 
 
+def is_sanitized(build):
+    """Whether this build runs under ASan or UBSan, where memory and speed say nothing."""
+    with open(os.path.join(build, "meson-info", "intro-buildoptions.json")) as file:
+        return any(o["name"] == "b_sanitize" and o["value"] != "none" for o in json.load(file))
+
+
 class Host:
     """A network namespace."""
 
