@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/siphash.h"
 #include "control/client.h"
 #include "control/server.h"
+#include "crypto/identity.h"
 #include "daemon/notify.h"
 #include "daemon/runtime.h"
 #include "io/clock.h"
@@ -151,6 +153,27 @@ static int start_system(struct hw_daemon *daemon)
 	return err < 0 ? fail(daemon, err, "cannot start a helper thread") : 0;
 }
 
+/*
+ * An Ethernet address that stays the same over restarts, so that the peer's hosts need not find it
+ * again: made from this node's public key and the device's name, locally administered.
+ */
+static int choose_hardware(struct hw_daemon *daemon, const uint8_t private_key[HW_KEY_BYTES])
+{
+	const char *device = daemon->config->tunnel.device;
+	uint8_t public_key[HW_KEY_BYTES];
+	uint8_t hash[8];
+	struct hw_siphash_key key;
+	int err = hw_identity_public(private_key, public_key);
+
+	if (err < 0)
+		return err;
+	hw_siphash_key_init(&key, public_key);
+	hw_store64(hash, hw_siphash(&key, device, strlen(device)));
+	memcpy(daemon->hardware, hash, sizeof(daemon->hardware));
+	daemon->hardware[0] = (uint8_t)((daemon->hardware[0] & 0xfc) | 0x02);
+	return 0;
+}
+
 static int start_core(struct hw_daemon *daemon, hw_time now)
 {
 	const struct hw_core_env env = {.random = hw_entropy_fill};
@@ -171,6 +194,8 @@ static int start_core(struct hw_daemon *daemon, hw_time now)
 	err = hw_config_core(daemon->config, &config);
 	if (err == 0)
 		err = hw_core_apply(daemon->core, &config.core, now);
+	if (err == 0)
+		err = choose_hardware(daemon, config.core.private_key);
 	hw_bytes_wipe(&config, sizeof(config));
 	if (err < 0)
 		return fail(daemon, err, "cannot take the configuration");
@@ -185,6 +210,7 @@ static int start_tunnel(struct hw_daemon *daemon)
 	const struct hw_tuntap_config config = {
 		.name = tunnel->device,
 		.tap = tunnel->layer2,
+		.hardware = daemon->hardware,
 		.mtu_bytes = tunnel->mtu,
 		.addresses = addresses,
 		.address_count = tunnel->address_count,

@@ -76,6 +76,7 @@ struct hw_daemon {
 	struct hw_netlink *netlink;
 	struct hw_loop_source netlink_source;
 	struct hw_tuntap tunnel;
+	uint8_t hardware[6]; /* the Ethernet address of the tunnel device */
 	struct hw_loop_source tunnel_source;
 	int clock_fd;
 	struct hw_loop_source clock_source;

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/if_tun.h>
+#include <net/if_arp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +89,20 @@ static int explain_change(char *error, int code, const char *name, const char *w
 	}
 }
 
+static int set_hardware(const struct hw_tuntap *tuntap, const struct hw_tuntap_config *config,
+			char *error)
+{
+	struct ifreq request = {.ifr_hwaddr.sa_family = ARPHRD_ETHER};
+
+	if (!config->tap || config->hardware == NULL)
+		return 0;
+	memcpy(request.ifr_hwaddr.sa_data, config->hardware, ETH_ALEN);
+	if (ioctl(tuntap->fd, SIOCSIFHWADDR, &request) == 0)
+		return 0;
+	return explain(error, HW_E_SYSTEM, "cannot set the Ethernet address of %s: %s", tuntap->name,
+		       strerror(errno));
+}
+
 /* MTU and addresses, then up. */
 static int set_up(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
 		  const struct hw_tuntap_config *config, char *error)
@@ -135,6 +151,9 @@ int hw_tuntap_open(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
 		goto fail;
 	}
 	memcpy(tuntap->name, request.ifr_name, sizeof(tuntap->name));
+	err = set_hardware(tuntap, config, error);
+	if (err < 0)
+		goto fail;
 	err = set_up(tuntap, netlink, config, error);
 	if (err < 0)
 		goto fail;

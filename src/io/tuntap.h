@@ -27,6 +27,7 @@ struct hw_tuntap_address {
 struct hw_tuntap_config {
 	const char *name;
 	bool tap;
+	const uint8_t *hardware; /* TAP: its Ethernet address, 6 bytes; NULL: the kernel draws one */
 	uint32_t mtu_bytes;
 	const struct hw_tuntap_address *addresses;
 	size_t address_count;

@@ -70,8 +70,10 @@ static const struct hw_tuntap_address addresses[] = {
 	{{.ip = {0xfd, 0x88, [15] = 1}, .family = HW_FAMILY_IPV6}, 64},
 };
 
+static const uint8_t hardware[] = {0x02, 0x11, 0x22, 0x33, 0x44, 0x55};
+
 static const struct hw_tuntap_config tap_config = {
-	.name = "shell0", .tap = true, .mtu_bytes = 1400, .addresses = addresses,
+	.name = "shell0", .tap = true, .hardware = hardware, .mtu_bytes = 1400, .addresses = addresses,
 	.address_count = 2};
 static const struct hw_tuntap_config tun_config = {
 	.name = "shell1", .tap = false, .mtu_bytes = 1300, .addresses = addresses,
@@ -101,6 +103,7 @@ static void opens_set_up_and_vanishes(void **state)
 			 0);
 	assert_int_equal(run("ip -6 addr show dev shell0 | grep 'inet6 fd88::1/64'"), 0);
 	assert_int_equal(run("ip link show dev shell0 | grep 'qlen 1000'"), 0);
+	assert_int_equal(run("ip link show dev shell0 | grep 'link/ether 02:11:22:33:44:55'"), 0);
 	hw_tuntap_close(&f->tuntap);
 	assert_int_equal(hw_netlink_interface(f->netlink, "shell0", &interface), HW_E_NOT_FOUND);
 }
