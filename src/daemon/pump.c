@@ -51,8 +51,9 @@ static void send_datagrams(struct hw_daemon *daemon, hw_time now)
 
 void hw_daemon_flush(struct hw_daemon *daemon, hw_time now)
 {
-	send_datagrams(daemon, now);
+	/* What has come all the way goes first; what leaves has its way yet before it. */
 	write_packets(daemon);
+	send_datagrams(daemon, now);
 }
 
 void hw_daemon_udp_ready(void *ctx, uint32_t events, hw_time now)
@@ -75,25 +76,43 @@ void hw_daemon_udp_ready(void *ctx, uint32_t events, hw_time now)
 	hw_daemon_flush(daemon, now);
 }
 
-static void on_tunnel(void *ctx, uint32_t events, hw_time now)
+/* Read up to max packets and see them off; gives how many. */
+static uint32_t pump_tunnel(struct hw_daemon *daemon, size_t max, hw_time now)
 {
-	struct hw_daemon *daemon = ctx;
 	struct hw_buf *packets[HW_TUNTAP_BATCH];
-	int n = hw_tuntap_read(&daemon->tunnel, daemon->pool, now, packets, HW_TUNTAP_BATCH);
+	int n = hw_tuntap_read(&daemon->tunnel, daemon->pool, now, packets, max);
 
-	(void)events;
 	if (n < 0) {
 		hw_log(&daemon->log, HW_LOG_ERROR, "tunnel device %s failed: %s",
 		       daemon->tunnel.name,
 		       errno == EBADFD ? "it was deleted" : strerror(errno));
 		daemon->failed = true;
 		hw_loop_stop(daemon->loop);
-		return;
+		return 0;
 	}
 	if (n == 0)
-		return;
+		return 0;
 	hw_core_packets_in(daemon->core, packets, (size_t)n, now);
 	hw_daemon_flush(daemon, now);
+	return (uint32_t)n;
+}
+
+static void on_tunnel(void *ctx, uint32_t events, hw_time now)
+{
+	struct hw_daemon *daemon = ctx;
+	uint32_t first = 0;
+
+	(void)events;
+	/*
+	 * Packets come alone or in bursts. After one that came alone the next is sent before it is
+	 * asked whether another waits; within a burst, whole batches are worth more.
+	 */
+	if (!daemon->tunnel_busy) {
+		first = pump_tunnel(daemon, 1, now);
+		if (first == 0)
+			return;
+	}
+	daemon->tunnel_busy = pump_tunnel(daemon, HW_TUNTAP_BATCH - first, now) > 1;
 }
 
 int hw_daemon_pump_start(struct hw_daemon *daemon)

@@ -78,6 +78,7 @@ struct hw_daemon {
 	struct hw_tuntap tunnel;
 	uint8_t hardware[6]; /* the Ethernet address of the tunnel device */
 	struct hw_loop_source tunnel_source;
+	bool tunnel_busy; /* the last read found more than one packet */
 	int clock_fd;
 	struct hw_loop_source clock_source;
 	struct hw_control_server *control;
