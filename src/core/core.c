@@ -229,9 +229,8 @@ static bool is_configured(const struct hw_peer *peer, const struct hw_tuple *tup
 	return false;
 }
 
-static void remove_path(struct hw_peer *peer, struct hw_path *path, hw_time now)
+static void forget_path(struct hw_peer *peer, struct hw_path *path)
 {
-	hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
 	peer->cookie_slots[path->id] = (struct hw_cookie_slot){ 0 };
 	hw_path_table_remove(&peer->paths, path);
 }
@@ -243,8 +242,10 @@ void hw_peer_sync_paths(struct hw_peer *peer, hw_time now)
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
-		if (path != NULL && !path->learnt && !is_configured(peer, &path->tuple))
-			remove_path(peer, path, now);
+		if (path != NULL && !path->learnt && !is_configured(peer, &path->tuple)) {
+			hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
+			forget_path(peer, path);
+		}
 	}
 	for (uint32_t link = 0; link < core->config.link_count; link++) {
 		const struct hw_endpoints *e = link_endpoints(peer, link);
@@ -324,9 +325,13 @@ void hw_peer_reset(struct hw_peer *peer, hw_time now)
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
-		if (path != NULL)
-			remove_path(peer, path, now);
+		if (path == NULL)
+			continue;
+		if (path->learnt)
+			hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
+		forget_path(peer, path);
 	}
+	peer->up = false; /* the goodbye was told as such */
 	peer->report_pending = 0;
 	peer->attempts = 0;
 	peer->initiate_at = now + HW_PEER_RETRY_FIRST;

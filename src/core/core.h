@@ -62,7 +62,7 @@ struct hw_core_config {
 	bool mss_clamp;
 	bool copy_dscp;          /* show the inner DSCP and ECN outside */
 	bool compression;        /* LZ4, adaptive */
-	uint32_t replay_packets; /* initial window of each stream; grows up to 8 times */
+	uint32_t replay_packets; /* initial window of each stream; grows to 524,288 */
 	hw_time replay_time;     /* how late a packet may be */
 	hw_time rekey_after;     /* 120 s */
 	hw_time reject_after;    /* 180 s */

@@ -225,6 +225,7 @@ static void goodbye_ends_the_session_at_once(void **state)
 	world_flush(&w, 0);
 	world_run(&w, w.now + HW_MS(100));
 	assert_int_equal(w.node[1].events[HW_EVENT_SESSION_CLOSED], 1);
+	assert_int_equal(w.node[1].events[HW_EVENT_SESSION_DOWN], 0);
 	hw_core_peer_snapshot(w.node[1].core, 0, w.now, &s);
 	assert_int_equal(s.path_count, 0);
 	assert_int_not_equal(s.state, HW_PEER_UP);
