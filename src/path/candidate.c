@@ -5,10 +5,15 @@
 #include "base/bytes.h"
 #include "path/table.h"
 
-/* When a candidate is asked, from its creation; then when it is forgotten. */
-static const hw_time ask_at[] = { 0, HW_MS(200), HW_MS(400), HW_MS(800), HW_MS(1600) };
+/*
+ * When a candidate is asked, from its creation; then when it is forgotten: late enough for the
+ * answer on a path that takes seconds.
+ */
+static const hw_time ask_at[] = { 0,           HW_MS(200),  HW_MS(400),  HW_MS(800),
+				  HW_MS(1600), HW_MS(3200), HW_MS(6400), HW_S(10) };
 
 #define ASK_TIMES (sizeof(ask_at) / sizeof(ask_at[0]) - 1)
+#define REFUSED_FOR HW_MS(1600) /* from its creation */
 
 #define PATH_ASK_GAP HW_MS(30)
 #define PATH_ASK_TIMES 3u
@@ -126,7 +131,7 @@ static void forget(struct hw_candidate *candidate)
 }
 
 /*
- * The path that it claimed to be has answered. It stays remembered for its time, so that the next
+ * The path that it claimed to be has answered. It stays remembered for a while, so that the next
  * packet from there does not begin all this again.
  */
 static void refuse(struct hw_candidate *candidate)
@@ -134,7 +139,7 @@ static void refuse(struct hw_candidate *candidate)
 	candidate->answered = false;
 	candidate->refused = true;
 	candidate->challenge_due = false;
-	candidate->next_at = candidate->created + ask_at[ASK_TIMES];
+	candidate->next_at = candidate->created + REFUSED_FOR;
 }
 
 static int become_path(struct hw_path_table *table, struct hw_candidate *c, hw_time now)

@@ -17,8 +17,8 @@
  *
  * CANDIDATES. An authentic packet from an unknown tuple makes a candidate (at most 4): nothing is
  * allocated or remembered for packets that did not pass their tag. It is asked with 8 unpredictable
- * bytes at 0, 200, 400 and 800 ms (each from the first), then forgotten at 1600 ms. Until it
- * answers it is sent at most 3 times the bytes that came from it (RFC 9000, section 8.1): ask
+ * bytes at 0, 200, 400, 800, 1600, 3200 and 6400 ms (each from the first), then forgotten at 10 s,
+ * which gives an answer time on a path of several seconds. Until it answers it is sent at most 3 times the bytes that came from it (RFC 9000, section 8.1): ask
  * hw_candidate_may_send before anything goes there. When all slots are taken, the oldest unanswered
  * candidate is replaced if its first repetition is due; else the newcomer waits its turn.
  *

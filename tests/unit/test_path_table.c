@@ -260,20 +260,35 @@ static void an_answering_candidate_becomes_a_path(void **state)
 	test_free(table);
 }
 
-static void a_silent_candidate_is_asked_four_times_and_forgotten(void **state)
+static void a_silent_candidate_is_asked_seven_times_and_forgotten(void **state)
 {
 	struct hw_path_table *table = new_table();
 	struct asked asked = { 0 };
 
 	(void)state;
 	assert_non_null(hear(table, 0, 1, 1000, start));
-	run(table, start, start + HW_MS(1599), &asked);
-	assert_int_equal(asked.candidates, 4);
+	run(table, start, start + HW_MS(9999), &asked);
+	assert_int_equal(asked.candidates, 7);
 	assert_true(table->candidates[0].used);
-	run(table, start + HW_MS(1600), start + HW_S(10), &asked);
+	run(table, start + HW_S(10), start + HW_S(20), &asked);
 	assert_false(table->candidates[0].used);
-	assert_int_equal(asked.candidates, 4);
-	assert_true(hw_path_table_deadline(table, start + HW_S(10)) == HW_TIME_NEVER);
+	assert_int_equal(asked.candidates, 7);
+	assert_true(hw_path_table_deadline(table, start + HW_S(20)) == HW_TIME_NEVER);
+	test_free(table);
+}
+
+/* Three seconds there and three back. */
+static void a_slow_path_is_still_validated(void **state)
+{
+	struct hw_path_table *table = new_table();
+	struct asked asked = { 0 };
+
+	(void)state;
+	assert_non_null(hear(table, 0, 1, 1000, start));
+	run(table, start, start + HW_S(6), &asked);
+	assert_int_equal(answer(table, 0, 1, asked.candidate_challenge, 4, start + HW_S(6)), 0);
+	assert_non_null(hw_path_table_by_peer_id(table, 4));
+	assert_false(table->candidates[0].used);
 	test_free(table);
 }
 
@@ -600,7 +615,8 @@ int main(void)
 		cmocka_unit_test(the_table_takes_sixteen_paths_and_eight_learnt_ones),
 		cmocka_unit_test(peer_ids_move_only_on_proof),
 		cmocka_unit_test(an_answering_candidate_becomes_a_path),
-		cmocka_unit_test(a_silent_candidate_is_asked_four_times_and_forgotten),
+		cmocka_unit_test(a_silent_candidate_is_asked_seven_times_and_forgotten),
+		cmocka_unit_test(a_slow_path_is_still_validated),
 		cmocka_unit_test(a_repeated_challenge_gives_no_rtt),
 		cmocka_unit_test(three_times_the_bytes_received_and_no_more),
 		cmocka_unit_test(four_candidates_and_old_silent_ones_give_way),
