@@ -26,6 +26,7 @@
 #include "session/index.h"
 #include "session/session.h"
 #include "session/slots.h"
+#include "session/stamp.h"
 #include "wire/control.h"
 #include "wire/wire.h"
 

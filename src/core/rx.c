@@ -258,7 +258,8 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 	}
 
 	struct hw_path *path = hw_path_table_find(&r.peer->paths, &datagram->tuple);
-	bool stamped = path != NULL && hw_session_stamp_valid(session, buf->data, buf->len);
+	bool stamped = path != NULL && path->peer_id != HW_PATH_PEER_ID_NONE &&
+		       hw_session_stamp_valid(session, buf->data, buf->len, path->peer_id);
 	enum hw_open verdict = hw_session_open(session, buf, now, &r.info);
 
 	if (stamped && (verdict == HW_OPEN_OK || verdict == HW_OPEN_DUPLICATE))

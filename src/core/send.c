@@ -22,21 +22,29 @@ uint32_t hw_peer_payload(struct hw_peer *peer, hw_time now)
 	return payload;
 }
 
+/* Where a copy goes, and as what: what its stamp says. */
+struct copy {
+	const struct hw_tuple *tuple;
+	uint8_t path_id;
+	uint16_t path_seq;
+	uint8_t tos;
+};
+
 /* One copy: a header of its own in front of the shared rest. Takes a reference on success only. */
 static bool send_copy(struct hw_core *core, const struct hw_session *session,
-		      const uint8_t head[8], struct hw_buf *rest, const struct hw_tuple *tuple,
-		      uint16_t path_seq, uint8_t tos, hw_time now)
+		      const uint8_t head[8], struct hw_buf *rest, const struct copy *copy,
+		      hw_time now)
 {
 	struct hw_datagram_out out = {
-		.tuple = *tuple,
+		.tuple = *copy->tuple,
 		.body = rest,
 		.head_bytes = HW_WIRE_HEADER_BYTES,
-		.tos = tos,
+		.tos = copy->tos,
 	};
 
 	memcpy(out.head, head, 8);
 	hw_session_stamp(session, out.head, rest->data + rest->len - HW_WIRE_AEAD_TAG_BYTES,
-			 path_seq, now);
+			 copy->path_id, copy->path_seq, now);
 	if (!hw_output_datagram(&core->out, &out))
 		return false;
 	hw_buf_ref(rest);
@@ -61,9 +69,14 @@ uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
 	part(sealed, head);
 	for (uint32_t i = 0; i < choice->count; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, choice->path[i]);
-		uint16_t seq = hw_path_sent(path, session->generation, bytes, data, now);
+		const struct copy copy = {
+			.tuple = &path->tuple,
+			.path_id = (uint8_t)path->id,
+			.path_seq = hw_path_sent(path, session->generation, bytes, data, now),
+			.tos = tos,
+		};
 
-		if (send_copy(peer->core, session, head, sealed, &path->tuple, seq, tos, now))
+		if (send_copy(peer->core, session, head, sealed, &copy, now))
 			sent++;
 	}
 	hw_buf_unref(sealed);
@@ -113,13 +126,14 @@ void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
 	struct hw_path *path = hw_path_table_find(&peer->paths, tuple);
 	struct hw_candidate *candidate =
 		path == NULL ? hw_path_table_candidate(&peer->paths, tuple) : NULL;
-	uint16_t seq = 0;
+	struct copy copy = { .tuple = tuple, .path_id = HW_STAMP_NO_PATH };
 	uint8_t head[8];
 
 	if (session == NULL)
 		return;
 	if (path != NULL) {
-		seq = hw_path_sent(path, session->generation, buf->len, false, now);
+		copy.path_id = (uint8_t)path->id;
+		copy.path_seq = hw_path_sent(path, session->generation, buf->len, false, now);
 	} else if (candidate != NULL && hw_candidate_may_send(candidate, buf->len)) {
 		hw_candidate_sent(candidate, buf->len);
 	} else {
@@ -128,7 +142,7 @@ void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
 	}
 	part(buf, head);
 	/* A full output loses the packet as a full queue on the path would. */
-	(void)send_copy(peer->core, session, head, buf, tuple, seq, 0, now);
+	(void)send_copy(peer->core, session, head, buf, &copy, now);
 	hw_buf_unref(buf);
 }
 

@@ -105,16 +105,18 @@ int hw_session_seal(struct hw_session *session, enum hw_wire_type type, unsigned
 }
 
 void hw_session_stamp(const struct hw_session *session, uint8_t head[HW_WIRE_HEADER_BYTES],
-		      const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint16_t path_seq, hw_time now)
+		      const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint8_t path_id, uint16_t path_seq,
+		      hw_time now)
 {
-	hw_stamp_make(&session->stamp_send, head, tag, path_seq, hw_wire_ticks(now));
+	hw_stamp_make(&session->stamp_send, head, tag, path_id, path_seq, hw_wire_ticks(now));
 }
 
-bool hw_session_stamp_valid(const struct hw_session *session, const uint8_t *datagram, size_t len)
+bool hw_session_stamp_valid(const struct hw_session *session, const uint8_t *datagram, size_t len,
+			    uint8_t path_id)
 {
 	return len >= HW_WIRE_OVERHEAD_BYTES &&
 	       hw_stamp_check(&session->stamp_receive, datagram,
-			      datagram + len - HW_WIRE_AEAD_TAG_BYTES);
+			      datagram + len - HW_WIRE_AEAD_TAG_BYTES, path_id);
 }
 
 static enum hw_open refusal(struct hw_session *session, unsigned stream,

@@ -91,17 +91,20 @@ HW_MUST_USE int hw_session_seal(struct hw_session *session, enum hw_wire_type ty
 
 /*
  * Complete one copy's header: head holds the first 8 bytes of the sealed packet, tag points to its
- * last 16; bytes 8 to 15 of head are written.
+ * last 16; bytes 8 to 15 of head are written. path_id: this node's number of the path, or
+ * HW_STAMP_NO_PATH (session/stamp.h).
  */
 void hw_session_stamp(const struct hw_session *session, uint8_t head[HW_WIRE_HEADER_BYTES],
-		      const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint16_t path_seq, hw_time now);
+		      const uint8_t tag[HW_WIRE_AEAD_TAG_BYTES], uint8_t path_id, uint16_t path_seq,
+		      hw_time now);
 
 /*
- * Whether the stamp of this whole datagram is right; false for what is too short. Call it before
- * hw_session_open, which takes the tag away. A right stamp may be measured when the packet opened
+ * Whether the stamp of this whole datagram is right for a packet that the other side sent on its
+ * path of that number; false for what is too short. Call it before hw_session_open, which takes the tag away. A right stamp may be measured when the packet opened
  * or is a duplicate, and not otherwise.
  */
-bool hw_session_stamp_valid(const struct hw_session *session, const uint8_t *datagram, size_t len);
+bool hw_session_stamp_valid(const struct hw_session *session, const uint8_t *datagram, size_t len,
+			    uint8_t path_id);
 
 /*
  * Open the whole datagram in buf, which nobody else holds. HW_OPEN_OK: buf holds the plaintext and

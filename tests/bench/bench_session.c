@@ -37,11 +37,11 @@ static void bench_stamp(void)
 	uint64_t start = clock_ns(), good = 0;
 
 	for (uint64_t i = 0; i < n; i++)
-		hw_stamp_make(&key, head, tag, (uint16_t)i, (uint32_t)i & 0xffffffu);
+		hw_stamp_make(&key, head, tag, 3, (uint16_t)i, (uint32_t)i & 0xffffffu);
 	print("stamp make", start, n);
 	start = clock_ns();
 	for (uint64_t i = 0; i < n; i++)
-		good += hw_stamp_check(&key, head, tag);
+		good += hw_stamp_check(&key, head, tag, 3);
 	print("stamp check", start, n);
 	must(good == n);
 }

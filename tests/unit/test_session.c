@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "session/handshake.h"
 #include "session/session.h"
+#include "session/stamp.h"
 #include "tests/toy_suite.h"
 
 #define NOW HW_S(100)
@@ -441,13 +442,22 @@ static void each_copy_has_its_own_stamp(void **state)
 		hw_time sent_at = HW_S(20) + HW_MS(path);
 
 		memcpy(head, body->data, 16);
-		hw_session_stamp(p->a, head, tag, (uint16_t)(65534 + path), sent_at);
+		hw_session_stamp(p->a, head, tag, (uint8_t)path, (uint16_t)(65534 + path),
+				 sent_at);
 		assert_memory_equal(head, body->data, 8);
 		memcpy(arrived->data, head, 16);
-		assert_true(hw_session_stamp_valid(p->b, arrived->data, arrived->len));
-		assert_false(hw_session_stamp_valid(p->a, arrived->data, arrived->len));
-		assert_false(hw_session_stamp_valid(p->b, arrived->data, arrived->len - 1));
-		assert_false(hw_session_stamp_valid(p->b, arrived->data, 31));
+		assert_true(hw_session_stamp_valid(p->b, arrived->data, arrived->len,
+						   (uint8_t)path));
+		assert_false(hw_session_stamp_valid(p->a, arrived->data, arrived->len,
+						   (uint8_t)path));
+		assert_false(hw_session_stamp_valid(p->b, arrived->data, arrived->len - 1,
+						    (uint8_t)path));
+		/* Carried over to another path of the sender's, it says nothing. */
+		assert_false(hw_session_stamp_valid(p->b, arrived->data, arrived->len,
+						    (uint8_t)(path + 1)));
+		assert_false(hw_session_stamp_valid(p->b, arrived->data, arrived->len,
+						    HW_STAMP_NO_PATH));
+		assert_false(hw_session_stamp_valid(p->b, arrived->data, 31, (uint8_t)path));
 		if (path == 0) {
 			assert_int_equal(hw_session_open(p->b, arrived, NOW, &info), HW_OPEN_OK);
 			assert_int_equal(info.header.path_seq, 65534);
@@ -455,7 +465,8 @@ static void each_copy_has_its_own_stamp(void **state)
 		} else {
 			assert_int_equal(hw_session_open(p->b, arrived, NOW, &info),
 					 HW_OPEN_DUPLICATE);
-			assert_true(hw_session_stamp_valid(p->b, arrived->data, arrived->len));
+			assert_true(hw_session_stamp_valid(p->b, arrived->data, arrived->len,
+						   (uint8_t)path));
 		}
 		hw_buf_unref(arrived);
 	}
@@ -469,9 +480,9 @@ static void a_bad_stamp_has_no_say(void **state)
 	struct hw_buf *buf = sealed(p, p->a, 5, "packet");
 	struct hw_open_info info;
 
-	hw_session_stamp(p->a, buf->data, buf->data + buf->len - 16, 7, NOW);
+	hw_session_stamp(p->a, buf->data, buf->data + buf->len - 16, 2, 7, NOW);
 	buf->data[9] ^= 1;
-	assert_false(hw_session_stamp_valid(p->b, buf->data, buf->len));
+	assert_false(hw_session_stamp_valid(p->b, buf->data, buf->len, 2));
 	assert_int_equal(hw_session_open(p->b, buf, NOW, &info), HW_OPEN_OK);
 	hw_buf_unref(buf);
 }

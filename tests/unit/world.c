@@ -108,6 +108,12 @@ void world_check(const struct world *w)
 	}
 }
 
+static const struct hw_addr *source(const struct world_node *node, uint32_t link)
+{
+	return node->seen_as[link].family != HW_FAMILY_NONE ? &node->seen_as[link]
+							    : &node->addr[link];
+}
+
 static void collect(struct world *w, int n)
 {
 	struct world_node *node = &w->node[n];
@@ -125,13 +131,16 @@ static void collect(struct world *w, int n)
 		f->order = w->order++;
 		f->to = 1 - n;
 		f->tos = out.tos;
-		f->tuple = (struct hw_tuple){ .link = link, .remote = node->addr[link] };
+		f->tuple = (struct hw_tuple){ .link = link, .remote = *source(node, link) };
 		f->len = out.head_bytes + out.body->len;
 		memcpy(f->bytes, out.head, out.head_bytes);
 		memcpy(f->bytes + out.head_bytes, out.body->data, out.body->len);
 		hw_buf_unref(out.body);
-		if (w->cut[link] || hw_rng_unit(&w->rng) < w->loss ||
-		    !hw_addr_equal(&out.tuple.remote, &w->node[1 - n].addr[link]) ||
+		if (!hw_addr_equal(&out.tuple.remote, source(&w->node[1 - n], link))) {
+			w->nowhere[n]++;
+			continue;
+		}
+		if (w->cut[link] || w->cut_from[n][link] || hw_rng_unit(&w->rng) < w->loss ||
 		    (w->tap != NULL && !w->tap(w->tap_ctx, n, f)))
 			continue;
 		w->flights++;
@@ -230,6 +239,7 @@ void world_run(struct world *w, hw_time until)
 			world_inject(w, flight.to, &flight.tuple, flight.bytes, flight.len);
 		} else if (tick <= until) {
 			w->now = hw_time_max(w->now, tick);
+			w->ticks[n]++;
 			hw_core_tick(w->node[n].core, w->now);
 			collect(w, n);
 		} else {
@@ -256,4 +266,28 @@ void world_send(struct world *w, int n, uint32_t len, uint32_t number)
 	hw_core_packets_in(node->core, &buf, 1, w->now);
 	collect(w, n);
 	world_check(w);
+}
+
+uint64_t world_drops(const struct world *w, int n, enum hw_drop reason)
+{
+	struct hw_core_totals totals;
+
+	hw_core_totals(w->node[n].core, &totals);
+	return totals.drops[reason];
+}
+
+void world_snapshot(const struct world *w, int n, struct hw_peer_snapshot *ret_snapshot)
+{
+	hw_core_peer_snapshot(w->node[n].core, 0, w->now, ret_snapshot);
+}
+
+uint32_t world_paths_up(const struct world *w, int n)
+{
+	struct hw_peer_snapshot s;
+	uint32_t up = 0;
+
+	world_snapshot(w, n, &s);
+	for (uint32_t i = 0; i < s.path_count; i++)
+		up += s.paths[i].state == HW_PATH_UP;
+	return up;
 }

@@ -32,6 +32,8 @@ struct world_node {
 	uint8_t last[2048];
 	uint32_t events[16]; /* by type */
 	struct hw_addr addr[WORLD_LINKS];
+	/* Behind a NAT: where its packets seem to come from. Family NONE: from addr. */
+	struct hw_addr seen_as[WORLD_LINKS];
 };
 
 struct world {
@@ -41,6 +43,7 @@ struct world {
 	struct world_node node[2]; /* 0: client, 1: hub */
 	hw_time delay[WORLD_LINKS];
 	bool cut[WORLD_LINKS];
+	bool cut_from[2][WORLD_LINKS]; /* only what this node sends */
 	double loss;
 	/* Sees each datagram as it is sent; false drops it. May be NULL. */
 	bool (*tap)(void *ctx, int from, const struct world_flight *flight);
@@ -49,6 +52,8 @@ struct world {
 	uint32_t flights;
 	uint64_t order;
 	uint64_t sent[2]; /* datagrams */
+	uint64_t nowhere[2]; /* of them, to addresses that nobody has */
+	uint64_t ticks[2];
 };
 
 /* Both nodes configured (shared psk, generated keys), not yet started; a test may change config. */
@@ -74,6 +79,11 @@ int world_apply(struct world *w, const struct hw_core_config *config);
 /* A datagram from anywhere, at once. */
 void world_inject(struct world *w, int to, const struct hw_tuple *tuple, const uint8_t *bytes,
 		  uint32_t len);
+
+/* What the node's core counts and shows. */
+uint64_t world_drops(const struct world *w, int node, enum hw_drop reason);
+void world_snapshot(const struct world *w, int node, struct hw_peer_snapshot *ret_snapshot);
+uint32_t world_paths_up(const struct world *w, int node);
 
 /* received = delivered + dropped by reason, both ways (asserted). */
 void world_check(const struct world *w);
