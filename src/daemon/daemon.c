@@ -68,7 +68,7 @@ static void on_signal(void *ctx, int signo, hw_time now)
 		       "SIGHUP: this version does not reload its configuration; restart it instead");
 		return;
 	}
-	hw_log(&daemon->log, HW_LOG_INFO, "stopping (%s)", sigabbrev_np(signo));
+	hw_log(&daemon->log, HW_LOG_INFO, "stopping (SIG%s)", sigabbrev_np(signo));
 	hw_loop_stop(daemon->loop);
 }
 

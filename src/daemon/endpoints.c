@@ -146,6 +146,10 @@ static void start_lookup(struct hw_daemon_endpoints *set, hw_time now)
 	hw_worker_post(set->daemon->resolver, &lookup->job);
 }
 
+/*
+ * Literal addresses at once, names as soon as they resolve. Until then a link with names of its own
+ * uses the peer's addresses, as a link without would.
+ */
 static int add_set(struct hw_daemon *daemon, uint32_t link, const struct hw_config_endpoint *config,
 		   uint32_t count, hw_time now)
 {

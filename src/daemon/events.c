@@ -161,8 +161,10 @@ static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_
 	case HW_EVENT_SESSION_DOWN:
 	case HW_EVENT_SESSION_CLOSED:
 	case HW_EVENT_HANDSHAKE_STALL:
+		/* After a goodbye, or before the first hello, silence is no news. */
+		if (event->type != HW_EVENT_SESSION_DOWN || daemon->session_up)
+			log_session(daemon, limit, event, now);
 		daemon->session_up = event->type == HW_EVENT_SESSION_UP;
-		log_session(daemon, limit, event, now);
 		break;
 	default:
 		log_path(daemon, limit, event, now);

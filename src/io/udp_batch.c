@@ -310,13 +310,11 @@ static uint32_t assemble(const struct hw_udp *udp, enum hw_udp_socket_family fam
 	struct iovec *iov = batch->tx_iov;
 	uint32_t messages = 0;
 
-	for (uint32_t i = from; i < count;) {
+	for (uint32_t i = from; i < count && messages < HW_UDP_BATCH;) {
 		struct send_slot *slot = &batch->tx[messages];
 		struct msghdr *msg = &batch->tx_messages[messages].msg_hdr;
 		const struct hw_datagram_out *first = batch->list[i];
 
-		if (messages == HW_UDP_BATCH)
-			break;
 		*msg = (struct msghdr){.msg_iov = iov, .msg_name = &slot->to};
 		msg->msg_namelen = hw_sockaddr_from(&slot->to, &first->tuple.remote);
 		slot->first = i;
