@@ -244,8 +244,9 @@ void hw_core_peer_snapshot(const struct hw_core *core, uint32_t peer, hw_time no
 void hw_core_totals(const struct hw_core *core, struct hw_core_totals *ret_totals);
 
 /*
- * A hash of all state that a forged datagram must not change: everything but the counters. For
- * tests: equal before and after input that was refused.
+ * A hash of all state that a forged datagram must not change: everything but the counters, the
+ * limiter and the cookie secret (which exist for strangers), and caches. For tests: equal before and
+ * after input that was refused.
  */
 uint64_t hw_core_state_hash(const struct hw_core *core);
 

@@ -9,7 +9,8 @@
  *   rx.c         datagrams: from the network to the tunnel device
  *   control.c    control frames and reports
  *   tick.c       timers
- *   snapshot.c   what status shows; the state hash
+ *   snapshot.c   what status shows
+ *   state_hash.c what refused input must not change, as one number
  */
 #ifndef HW_CORE_INTERNAL_H
 #define HW_CORE_INTERNAL_H
