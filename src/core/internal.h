@@ -141,6 +141,9 @@ void hw_peer_event(struct hw_peer *peer, enum hw_event_type type, const struct h
 /* Note whether the peer can be reached, tell of changes, let waiting packets go. */
 void hw_peer_update(struct hw_peer *peer, hw_time now);
 
+/* After whatever may have changed paths or sessions: note it, then do what the paths ask for. */
+void hw_peer_settle(struct hw_peer *peer, hw_time now);
+
 /* The peer said goodbye, or is to be left: no sessions, no learnt paths. */
 void hw_peer_reset(struct hw_peer *peer, hw_time now);
 
