@@ -89,6 +89,7 @@ static int peer_init(struct hw_peer *peer, struct hw_core *core, uint32_t number
 	peer->core = core;
 	peer->number = number;
 	peer->config = *config;
+	peer->replay_budget.left_bytes = HW_PEER_REPLAY_BYTES;
 	hw_slots_init(&peer->slots, &slots);
 	hw_path_table_init(&peer->paths);
 	hw_compression_init(&peer->compression,

@@ -168,6 +168,7 @@ static int install(struct hw_peer *peer, struct hw_session_keys *keys, hw_time n
 		.packets = core->config.replay_packets,
 		.packets_max = HW_REPLAY_PACKETS_MAX,
 		.late_after = core->config.replay_time,
+		.budget = &peer->replay_budget,
 	};
 	struct hw_session *session;
 	int rc = hw_session_new(keys, core->config.suite, &replay, now, &session);

@@ -41,6 +41,7 @@
 #define HW_PEER_RETRY_FIRST HW_MS(500)       /* handshake: first repetition, then doubling */
 #define HW_PEER_RETRY_LAST HW_S(4)
 #define HW_PEER_RETRY_JITTER HW_MS(250)
+#define HW_PEER_REPLAY_BYTES (4u << 20)      /* all replay windows of all sessions */
 #define HW_PEER_STALL_EVENT HW_S(10)         /* say that nobody answers, so often */
 
 struct hw_endpoints {
@@ -71,6 +72,7 @@ struct hw_peer {
 	hw_time established_at;       /* of the current session; 0: never */
 
 	struct hw_slots slots;
+	struct hw_replay_budget replay_budget;
 	uint32_t next_generation;
 	struct hw_stream_totals streams[HW_WIRE_STREAMS];
 
