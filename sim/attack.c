@@ -93,6 +93,9 @@ static void attack_fire(struct hw_sim_event *event, hw_time now)
 	if (node->core == NULL)
 		return;
 
+	if (attack->life != node->lives)
+		attack->overheard_count = 0;
+
 	uint32_t len = make(attack, config->kind, datagram);
 	struct hw_tuple tuple = make_tuple(attack);
 
@@ -106,7 +109,7 @@ static void attack_fire(struct hw_sim_event *event, hw_time now)
 	attack->stats.sent++;
 	attack->stats.sent_bytes += len;
 	attack->made++;
-	hw_sim_node_datagram(node, &tuple, datagram, len, 0);
+	(void)hw_sim_node_datagram(node, &tuple, datagram, len, 0);
 	if (node->engine->failed)
 		return;
 	if (hw_core_state_hash(node->core) != before) {
@@ -150,6 +153,11 @@ void hw_sim_attack_free(struct hw_sim_attack *attack)
 
 void hw_sim_attack_overhear(struct hw_sim_attack *attack, const uint8_t *data, uint32_t len)
 {
+	if (attack->life != attack->node->lives) {
+		attack->life = attack->node->lives;
+		attack->overheard_count = 0;
+	}
+
 	uint64_t i = attack->overheard_count++ % HW_SIM_OVERHEARD;
 
 	memcpy(attack->overheard[i], data, len);

@@ -47,7 +47,11 @@ struct hw_sim_attack {
 	struct hw_rng rng;
 	uint64_t made;
 	uint64_t answer_bytes_now; /* since the last datagram */
-	/* What the target has received, the newest last. */
+	/*
+	 * What the target has received in this life, the newest last. A core that was started anew
+	 * remembers nothing: what its predecessor has seen is news to it.
+	 */
+	uint64_t life;
 	uint8_t overheard[HW_SIM_OVERHEARD][HW_SIM_PACKET_BYTES];
 	uint32_t overheard_bytes[HW_SIM_OVERHEARD];
 	uint64_t overheard_count;

@@ -231,6 +231,7 @@ void hw_sim_node_start(struct hw_sim_node *node)
 		hw_sim_fail(node->engine, "%s: does not start: %s", name_of(node), hw_strerror(r));
 		return;
 	}
+	node->lives++;
 	node->seen = (struct hw_core_totals){ 0 };
 	node->datagrams_given = node->packets_given = node->packets_taken = 0;
 	settle(node);
@@ -268,18 +269,18 @@ static struct hw_buf *copy_in(struct hw_sim_node *node, const uint8_t *data, uin
 	return buf;
 }
 
-void hw_sim_node_datagram(struct hw_sim_node *node, const struct hw_tuple *tuple,
+bool hw_sim_node_datagram(struct hw_sim_node *node, const struct hw_tuple *tuple,
 			  const uint8_t *data, uint32_t len, uint8_t tos)
 {
 	if (node->core == NULL || node->config.link_down[tuple->link]) {
 		node->unheard++;
-		return;
+		return false;
 	}
 
 	struct hw_buf *buf = copy_in(node, data, len);
 
 	if (buf == NULL)
-		return;
+		return false;
 
 	struct hw_datagram datagram = {
 		.buf = buf, .tuple = *tuple, .at = local_now(node), .tos = tos
@@ -288,6 +289,7 @@ void hw_sim_node_datagram(struct hw_sim_node *node, const struct hw_tuple *tuple
 	node->datagrams_given++;
 	hw_core_datagrams_in(node->core, &datagram, 1, local_now(node));
 	settle(node);
+	return true;
 }
 
 void hw_sim_node_packet(struct hw_sim_node *node, const uint8_t *data, uint32_t len)

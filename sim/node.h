@@ -64,7 +64,7 @@ struct hw_sim_node {
 	uint64_t send_failures;
 	uint64_t unheard;  /* datagrams that arrived while stopped */
 	uint32_t pool_low; /* fewest free buffers seen */
-	uint64_t restarts;
+	uint64_t lives;    /* cores started so far */
 };
 
 /* A stopped node. HW_E_NOMEM. */
@@ -85,9 +85,11 @@ void hw_sim_node_stop(struct hw_sim_node *node, bool goodbye);
 /* Let the core do whatever is due by now. */
 void hw_sim_node_tick(struct hw_sim_node *node);
 
-/* A datagram arrives, a packet enters the tunnel device. */
-void hw_sim_node_datagram(struct hw_sim_node *node, const struct hw_tuple *tuple,
+/* A datagram arrives; false: nobody is there to hear it. */
+bool hw_sim_node_datagram(struct hw_sim_node *node, const struct hw_tuple *tuple,
 			  const uint8_t *data, uint32_t len, uint8_t tos);
+
+/* A packet enters the tunnel device. */
 void hw_sim_node_packet(struct hw_sim_node *node, const uint8_t *data, uint32_t len);
 
 /* The system tells that a link has come or gone. */

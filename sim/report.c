@@ -6,6 +6,11 @@
 #include "sim/value.h"
 
 static const char *const side_names[] = { "client", "hub" };
+static const char *const kind_names[HW_SIM_KINDS] = {
+	[HW_SIM_FIRST] = "source packets", [HW_SIM_COPY] = "copies of them",
+	[HW_SIM_REPAIR] = "repairs",       [HW_SIM_CONTROL] = "control",
+	[HW_SIM_HANDSHAKE] = "handshakes",
+};
 
 /* A time of any size in seven columns. */
 static void print_ms(FILE *out, double ms)
@@ -183,17 +188,15 @@ static void print_wire(const struct hw_sim_report *report, FILE *out)
 			}
 		}
 	}
-	fprintf(out,
-		"\non the wire: %" PRIu64 " source packets, %" PRIu64
-		" bytes; copies and repairs %" PRIu64 " bytes\n",
-		sum.packets[HW_SIM_FIRST], sum.bytes[HW_SIM_FIRST],
-		sum.bytes[HW_SIM_COPY] + sum.bytes[HW_SIM_REPAIR]);
-	fprintf(out,
-		"overhead %.1f %%; control %" PRIu64 " packets, %" PRIu64
-		" bytes; handshakes %" PRIu64 " packets, %" PRIu64 " bytes\n",
-		100 * hw_sim_run_value(result, 0), sum.packets[HW_SIM_CONTROL],
-		sum.bytes[HW_SIM_CONTROL], sum.packets[HW_SIM_HANDSHAKE],
-		sum.bytes[HW_SIM_HANDSHAKE]);
+	fprintf(out, "\n%-19s%10s%15s%15s\n", "on the wire", "packets", "bytes of IP", "overhead");
+	for (int kind = 0; kind < HW_SIM_KINDS; kind++) {
+		fprintf(out, "%-19s%10" PRIu64 "%15" PRIu64, kind_names[kind], sum.packets[kind],
+			sum.bytes[kind]);
+		if (kind == HW_SIM_COPY)
+			fprintf(out, "%14.1f%%", 100 * hw_sim_run_value(result, 0));
+		fputc('\n', out);
+	}
+	fputc('\n', out);
 }
 
 static void print_drops(const struct hw_sim_report *report, FILE *out)
@@ -225,11 +228,11 @@ static void print_attacks(const struct hw_sim_report *report, FILE *out)
 		const struct hw_sim_attack_stats *stats = &report->result->attack[i];
 
 		fprintf(out,
-			"attack %u: %" PRIu64 " datagrams, %" PRIu64
-			" bytes; answered with %" PRIu64 ", %" PRIu64
+			"attack %u on the %s: %" PRIu64 " datagrams, %" PRIu64 " bytes\n"
+			"    answered with %" PRIu64 " datagrams, %" PRIu64
 			" bytes; state changed %" PRIu64 " times\n",
-			i + 1, stats->sent, stats->sent_bytes, stats->answers, stats->answer_bytes,
-			stats->changed);
+			i + 1, side_names[report->scenario->attacks[i].target], stats->sent,
+			stats->sent_bytes, stats->answers, stats->answer_bytes, stats->changed);
 	}
 }
 

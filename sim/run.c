@@ -104,10 +104,11 @@ static void datagram_arrived(void *ctx, enum hw_sim_side to, const struct hw_tup
 {
 	struct world *world = ctx;
 
-	hw_sim_node_datagram(&world->nodes[to], tuple, data, len, tos);
+	if (!hw_sim_node_datagram(&world->nodes[to], tuple, data, len, tos))
+		return;
 	/* Overheard once it has been received: a replay is then a replay. */
 	for (uint32_t i = 0; i < world->attack_count; i++) {
-		if (world->attacks[i]->config->target == to && world->nodes[to].core != NULL)
+		if (world->attacks[i]->config->target == to)
 			hw_sim_attack_overhear(world->attacks[i], data, len);
 	}
 }

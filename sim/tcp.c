@@ -1,8 +1,9 @@
 /*
  * Bulk traffic that behaves like TCP: slow start, congestion avoidance, fast retransmit and
- * recovery (RFC 5681, RFC 6582), retransmission timeout (RFC 6298). Counted in whole packets; every
- * packet is acknowledged cumulatively at once; no SACK, no Nagle, no handshake. Enough to load
- * links and to feel loss, delay and reordering as a real flow would.
+ * recovery (RFC 5681, RFC 6582), retransmission timeout (RFC 6298), the end of slow start by delay
+ * (RFC 9406). Counted in whole packets; every packet is acknowledged cumulatively at once; no SACK,
+ * no Nagle, no handshake. Enough to load links and to feel loss, delay and reordering as a real
+ * flow would.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ struct hw_sim_tcp {
 	unsigned duplicate_acks;
 	bool recovering;
 	uint32_t recover; /* recovery ends when this is acknowledged */
-	double srtt_ns, rttvar_ns;
+	double srtt_ns, rttvar_ns, least_ns;
 	hw_time rto;
 	hw_time sent_at[WINDOW];
 	bool resent[WINDOW];
@@ -110,12 +111,29 @@ static void sample_rtt(struct hw_sim_tcp *tcp, double rtt)
 			       hw_time_min(RTO_MAX, (hw_time)(tcp->srtt_ns + 4 * tcp->rttvar_ns)));
 }
 
+/*
+ * Slow start ends when the round trip grows by an eighth (RFC 9406, in short): else it ends in the
+ * loss of half a window, which takes long to repair without SACK.
+ */
+static void watch_slow_start(struct hw_sim_tcp *tcp, double rtt)
+{
+	if (tcp->least_ns <= 0 || rtt < tcp->least_ns)
+		tcp->least_ns = rtt;
+
+	double margin = fmax(4e6, fmin(16e6, tcp->least_ns / 8));
+
+	if (tcp->cwnd < tcp->ssthresh && tcp->cwnd >= 16 && rtt > tcp->least_ns + margin)
+		tcp->ssthresh = tcp->cwnd;
+}
+
 static void new_ack(struct hw_sim_tcp *tcp, uint32_t ack, hw_time now)
 {
 	uint32_t last = (ack - 1) % WINDOW, newly = ack - tcp->acked;
 
-	if (!tcp->resent[last])
+	if (!tcp->resent[last]) {
 		sample_rtt(tcp, (double)(now - tcp->sent_at[last]));
+		watch_slow_start(tcp, (double)(now - tcp->sent_at[last]));
+	}
 	tcp->acked = ack;
 	if (tcp->next < ack)
 		tcp->next = ack;
