@@ -37,7 +37,7 @@ static void snapshot_path(const struct hw_path_table *table, const struct hw_pat
 		.jitter_ns = path->rx.owd.known ? path->rx.owd.jitter_ns : -1,
 		.loss_tx = path->tx.loss,
 		.loss_rx = hw_path_rx_loss(&path->rx, now),
-		.rate_tx_Bps = path->tx.rate_Bps,
+		.rate_tx_Bps = hw_path_tx_rate_Bps(&path->tx, now),
 		.rate_rx_Bps = hw_meter_rate_Bps(&path->rx.meter, now),
 		.tx_packets = path->tx.packets,
 		.tx_bytes = path->tx.bytes,

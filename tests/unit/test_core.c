@@ -105,15 +105,27 @@ static void waiting_packets_are_bounded_in_number_and_time(void **state)
 	assert_int_equal(drops(0, HW_DROP_tx_no_session), 200);
 }
 
+static double rate_tx_Bps(int node, uint32_t path)
+{
+	struct hw_peer_snapshot s;
+
+	hw_core_peer_snapshot(w.node[node].core, 0, w.now, &s);
+	return s.paths[path].rate_tx_Bps;
+}
+
 static void a_cut_link_costs_nothing(void **state)
 {
 	(void)state;
 	start_both();
 	for (uint32_t i = 0; i < 1000; i++) {
-		if (i == 200)
+		if (i == 200) {
+			assert_true(rate_tx_Bps(0, 1) > 20000);
 			w.cut[1] = true;
-		if (i == 500)
+		}
+		if (i == 500) {
+			assert_true(rate_tx_Bps(0, 1) == 0); /* nothing arrives, so no rate is shown */
 			w.cut[1] = false;
+		}
 		world_send(&w, 0, 200, i);
 		world_run(&w, w.now + HW_MS(10));
 	}
