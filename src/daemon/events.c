@@ -74,8 +74,8 @@ void hw_daemon_state_start(struct hw_daemon *daemon)
 
 	if (err == HW_E_MALFORMED)
 		hw_log(&daemon->log, HW_LOG_WARNING,
-		       "%s is damaged and will be written anew; should the peer refuse the handshake, "
-		       "set the clock right and restart", daemon->state_path);
+		       "%s is damaged and will be written anew; the peer may refuse this node until "
+		       "the clock has passed what the file said", daemon->state_path);
 	else if (err < 0 && err != HW_E_NOT_FOUND)
 		hw_log(&daemon->log, HW_LOG_WARNING, "cannot read %s: %s", daemon->state_path,
 		       strerror(errno));
