@@ -79,6 +79,8 @@ static int peer_init(struct hw_peer *peer, struct hw_core *core, uint32_t number
 		.reject_after = c->reject_after,
 		.keep_after = c->replay_time,
 		.rekey_packets = c->rekey_packets,
+		.yields = memcmp(core->identity.public_key, config->public_key,
+				 sizeof(config->public_key)) < 0,
 		.drop = drop_session,
 		.ctx = peer,
 	};
@@ -87,6 +89,7 @@ static int peer_init(struct hw_peer *peer, struct hw_core *core, uint32_t number
 	peer->core = core;
 	peer->number = number;
 	peer->config = *config;
+	peer->replay_budget.left_bytes = HW_PEER_REPLAY_BYTES;
 	hw_slots_init(&peer->slots, &slots);
 	hw_path_table_init(&peer->paths);
 	hw_compression_init(&peer->compression,
@@ -317,6 +320,12 @@ void hw_peer_update(struct hw_peer *peer, hw_time now)
 		hw_tx_flush_waiting(peer, now);
 }
 
+void hw_peer_settle(struct hw_peer *peer, hw_time now)
+{
+	hw_peer_update(peer, now);
+	hw_peer_run_paths(peer, now);
+}
+
 void hw_peer_reset(struct hw_peer *peer, hw_time now)
 {
 	hw_slots_clear(&peer->slots);
@@ -368,8 +377,7 @@ static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time n
 			hw_peer_sync_paths(peer, now);
 		else
 			hw_control_path_down(peer, link, now);
-		hw_peer_run_paths(peer, now);
-		hw_peer_update(peer, now);
+		hw_peer_settle(peer, now);
 	}
 }
 
@@ -407,8 +415,7 @@ int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 	if (count > 0)
 		memcpy(e->addrs, addrs, count * sizeof(*addrs));
 	hw_peer_sync_paths(peer, now);
-	hw_peer_run_paths(peer, now);
-	hw_peer_update(peer, now);
+	hw_peer_settle(peer, now);
 	return 0;
 }
 
@@ -422,8 +429,7 @@ void hw_core_send_failed(struct hw_core *core, const struct hw_tuple *tuple, boo
 		if (path == NULL)
 			continue;
 		hw_path_send_failed(path, gone, now);
-		hw_peer_run_paths(peer, now);
-		hw_peer_update(peer, now);
+		hw_peer_settle(peer, now);
 	}
 }
 

@@ -168,6 +168,7 @@ static int install(struct hw_peer *peer, struct hw_session_keys *keys, hw_time n
 		.packets = core->config.replay_packets,
 		.packets_max = HW_REPLAY_PACKETS_MAX,
 		.late_after = core->config.replay_time,
+		.budget = &peer->replay_budget,
 	};
 	struct hw_session *session;
 	int rc = hw_session_new(keys, core->config.suite, &replay, now, &session);
@@ -176,6 +177,8 @@ static int install(struct hw_peer *peer, struct hw_session_keys *keys, hw_time n
 	if (rc < 0)
 		return rc;
 	session->generation = ++peer->next_generation;
+	if (session->initiator)
+		session->began_at = peer->pending_at;
 	hw_index_bind(&core->indices, session->local_index, session);
 	hw_slots_install(&peer->slots, session, now);
 	return 0;
@@ -331,6 +334,9 @@ static int response_in(struct hw_core *core, const struct hw_datagram *datagram,
 	peer->attempts = 0;
 	peer->initiate_at = now;
 	peer->established_at = now;
+	/* The answer may have come from an address that is no path: time to find those that work. */
+	if (peer->pathless_since != 0)
+		peer->pathless_since = now;
 
 	struct hw_path *path = hw_path_table_find(&peer->paths, &datagram->tuple);
 

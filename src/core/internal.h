@@ -34,13 +34,14 @@
 #define HW_PEER_WAITING 128u                 /* inner packets that wait for a session or a path */
 #define HW_PEER_WAITING_TIME HW_S(2)         /* and how long */
 #define HW_PEER_REPORT_MIN HW_MS(20)         /* between reports, when packets come fast */
-#define HW_PEER_REPORT_MAX HW_MS(60)        /* from a packet to its report */
+#define HW_PEER_REPORT_MAX HW_MS(60)         /* from a packet to its report */
 #define HW_PEER_REPORT_PACKETS 32u           /* so many make a report due early */
 #define HW_PEER_SILENCE HW_S(1)              /* without any working path: begin a new handshake */
 #define HW_PEER_LEARNT_LIFETIME HW_S(60)     /* a learnt path that is down is forgotten */
 #define HW_PEER_RETRY_FIRST HW_MS(500)       /* handshake: first repetition, then doubling */
 #define HW_PEER_RETRY_LAST HW_S(4)
 #define HW_PEER_RETRY_JITTER HW_MS(250)
+#define HW_PEER_REPLAY_BYTES (4u << 20)      /* all replay windows of all sessions */
 #define HW_PEER_STALL_EVENT HW_S(10)         /* say that nobody answers, so often */
 
 struct hw_endpoints {
@@ -71,6 +72,7 @@ struct hw_peer {
 	hw_time established_at;       /* of the current session; 0: never */
 
 	struct hw_slots slots;
+	struct hw_replay_budget replay_budget;
 	uint32_t next_generation;
 	struct hw_stream_totals streams[HW_WIRE_STREAMS];
 
@@ -140,6 +142,9 @@ void hw_peer_event(struct hw_peer *peer, enum hw_event_type type, const struct h
 
 /* Note whether the peer can be reached, tell of changes, let waiting packets go. */
 void hw_peer_update(struct hw_peer *peer, hw_time now);
+
+/* After whatever may have changed paths or sessions: note it, then do what the paths ask for. */
+void hw_peer_settle(struct hw_peer *peer, hw_time now);
 
 /* The peer said goodbye, or is to be left: no sessions, no learnt paths. */
 void hw_peer_reset(struct hw_peer *peer, hw_time now);

@@ -276,6 +276,9 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 	else
 		heard_unknown(&r, bytes);
 	if (confirmed) {
+		/* Paths number packets by generation, and those only grow: a newer one may be in use. */
+		if (session->generation != r.peer->next_generation)
+			session->generation = ++r.peer->next_generation;
 		r.peer->established_at = now;
 		hw_peer_update(r.peer, now);
 	}
@@ -306,8 +309,6 @@ void hw_core_datagrams_in(struct hw_core *core, const struct hw_datagram *in, si
 			hw_buf_unref(in[i].buf);
 		}
 	}
-	for (uint32_t i = 0; i < core->peer_count; i++) {
-		hw_peer_run_paths(&core->peers[i], now);
-		hw_peer_update(&core->peers[i], now);
-	}
+	for (uint32_t i = 0; i < core->peer_count; i++)
+		hw_peer_settle(&core->peers[i], now);
 }

@@ -3,6 +3,9 @@
 #include "base/bytes.h"
 #include "core/internal.h"
 
+/* What every path takes without cutting (RFC 8200, section 5), and the longest report needs less. */
+#define CONTROL_PACKET_BYTES (1280u - HW_WIRE_IPV6_UDP_BYTES - HW_WIRE_OVERHEAD_BYTES)
+
 static bool carries(const struct hw_sched_path *view)
 {
 	return (view->state == HW_PATH_UP || view->state == HW_PATH_SUSPECT) &&
@@ -96,10 +99,14 @@ bool hw_send_plain(struct hw_core *core, const struct hw_tuple *tuple, struct hw
 struct hw_buf *hw_control_begin(struct hw_core *core, struct hw_control_writer *writer)
 {
 	struct hw_buf *buf = hw_buf_get(core->pool);
+	size_t room;
 
-	if (buf != NULL)
-		hw_control_writer_init(writer, buf->data,
-				       hw_buf_tailroom(buf) - HW_WIRE_AEAD_TAG_BYTES);
+	if (buf == NULL)
+		return NULL;
+	room = hw_buf_tailroom(buf) - HW_WIRE_AEAD_TAG_BYTES;
+	if (room > CONTROL_PACKET_BYTES)
+		room = CONTROL_PACKET_BYTES;
+	hw_control_writer_init(writer, buf->data, room);
 	return buf;
 }
 

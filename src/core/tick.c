@@ -47,8 +47,7 @@ void hw_core_tick(struct hw_core *core, hw_time now)
 		hw_slots_expire(&peer->slots, now);
 		expire_fragments(peer, now);
 		hw_path_table_tick(&peer->paths, now);
-		hw_peer_run_paths(peer, now);
-		hw_peer_update(peer, now);
+		hw_peer_settle(peer, now);
 		hw_handshake_tick(peer, now);
 		hw_report_tick(peer, now);
 		hw_tx_expire_waiting(peer, false, now);

@@ -18,11 +18,31 @@ bool hw_replay_params_valid(const struct hw_replay_params *params)
 	       params->packets_max <= HW_REPLAY_PACKETS_MAX && params->late_after > 0;
 }
 
+/* A bitmap of so many zero bits, on the budget; NULL when there is no memory or none is left. */
+static uint64_t *bits_new(const struct hw_replay_params *params, uint32_t packets)
+{
+	if (params->budget != NULL && params->budget->left_bytes < packets / 8)
+		return NULL;
+
+	uint64_t *bits = calloc(packets / WORD_BITS, sizeof(*bits));
+
+	if (bits != NULL && params->budget != NULL)
+		params->budget->left_bytes -= packets / 8;
+	return bits;
+}
+
+static void bits_free(const struct hw_replay *replay)
+{
+	if (replay->bits != NULL && replay->params.budget != NULL)
+		replay->params.budget->left_bytes += replay->packets / 8;
+	free(replay->bits);
+}
+
 int hw_replay_init(struct hw_replay *replay, const struct hw_replay_params *params)
 {
 	assert(hw_replay_params_valid(params));
 
-	uint64_t *bits = calloc(params->packets / WORD_BITS, sizeof(*bits));
+	uint64_t *bits = bits_new(params, params->packets);
 
 	if (bits == NULL)
 		return HW_E_NOMEM;
@@ -35,7 +55,7 @@ int hw_replay_init(struct hw_replay *replay, const struct hw_replay_params *para
 
 void hw_replay_fini(struct hw_replay *replay)
 {
-	free(replay->bits);
+	bits_free(replay);
 	replay->bits = NULL;
 }
 
@@ -161,7 +181,7 @@ static void grow_for(struct hw_replay *replay, uint64_t counter)
 	if (packets == replay->packets)
 		return;
 
-	uint64_t *bits = calloc(packets / WORD_BITS, sizeof(*bits));
+	uint64_t *bits = bits_new(&replay->params, packets);
 
 	if (bits == NULL)
 		return;
@@ -175,7 +195,7 @@ static void grow_for(struct hw_replay *replay, uint64_t counter)
 		    replay->late_below <= replay->highest - replay->packets)
 			replay->late_below = replay->highest - replay->packets + 1;
 	}
-	free(replay->bits);
+	bits_free(replay);
 	replay->bits = bits;
 	replay->packets = packets;
 }

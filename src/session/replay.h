@@ -18,11 +18,15 @@
  * costs nothing at all: the time limit alone says what is too late. It happens in hw_replay_accept,
  * so only an authenticated packet makes it allocate. It never shrinks (a session lives for
  * minutes), and if there is no memory to grow it stays as it is.
+ *
+ * Budget. A hostile peer can make every window of every session as large as it gets; the windows of
+ * one peer therefore share a budget. What exceeds it counts as memory that is not there.
  */
 #ifndef HW_SESSION_REPLAY_H
 #define HW_SESSION_REPLAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -34,10 +38,16 @@
 #define HW_REPLAY_LATE_AFTER_DEFAULT HW_S(10)
 #define HW_REPLAY_MARKS 32u
 
+/* Bitmaps of all windows that share it. */
+struct hw_replay_budget {
+	size_t left_bytes;
+};
+
 struct hw_replay_params {
 	uint32_t packets;     /* at first; a power of two, HW_REPLAY_PACKETS_MIN to _MAX */
 	uint32_t packets_max; /* grows to; a power of two, from packets to HW_REPLAY_PACKETS_MAX */
 	hw_time late_after;   /* more than 0; HW_TIME_NEVER: no time limit */
+	struct hw_replay_budget *budget; /* borrowed until the fini; NULL: no limit */
 };
 
 struct hw_replay_mark {
@@ -70,7 +80,7 @@ enum hw_replay_verdict {
 /* Whether the parameters are in range. */
 bool hw_replay_params_valid(const struct hw_replay_params *params);
 
-/* Valid parameters (asserted). Allocates the bitmap: HW_E_NOMEM. */
+/* Valid parameters (asserted). Allocates the bitmap: HW_E_NOMEM, also beyond the budget. */
 HW_MUST_USE int hw_replay_init(struct hw_replay *replay, const struct hw_replay_params *params);
 
 void hw_replay_fini(struct hw_replay *replay);

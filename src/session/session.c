@@ -36,6 +36,7 @@ int hw_session_new(const struct hw_session_keys *keys, const struct hw_suite *su
 	session->remote_index = keys->remote_index;
 	session->initiator = keys->initiator;
 	session->confirmed = keys->initiator;
+	session->began_at = now;
 	session->created_at = now;
 	session->sealed_at = now;
 	session->opened_at = now;

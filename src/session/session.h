@@ -39,6 +39,7 @@ struct hw_session {
 	uint32_t generation; /* the owner's number for it; 0 until it sets one */
 	bool initiator; /* this node began it */
 	bool confirmed; /* the other side has the keys too: this node may seal */
+	hw_time began_at; /* initiation sent, for the owner to set; else created_at */
 	hw_time created_at;
 	hw_time sealed_at; /* last use; created_at while none */
 	hw_time opened_at;

@@ -80,6 +80,12 @@ static void promote(struct hw_slots *slots, struct hw_session *session, hw_time 
 	slots->current = session;
 }
 
+/* Whether the other side began its session after this side, and before it could know of that. */
+static bool crossed(const struct hw_session *own, const struct hw_session *theirs)
+{
+	return own->initiator && !theirs->initiator && theirs->created_at >= own->began_at;
+}
+
 bool hw_slots_opened(struct hw_slots *slots, struct hw_session *session, hw_time now)
 {
 	if (session == slots->next) {
@@ -93,7 +99,9 @@ bool hw_slots_opened(struct hw_slots *slots, struct hw_session *session, hw_time
 		if (p->session != session || !p->unconfirmed)
 			continue;
 		p->unconfirmed = false;
-		if (slots->current != NULL && slots->current->created_at >= session->created_at)
+		if (slots->current != NULL &&
+		    slots->current->created_at >= session->created_at &&
+		    !(slots->params.yields && crossed(slots->current, session)))
 			return false;
 		promote(slots, previous_take(slots, i), now);
 		return true;

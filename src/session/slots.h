@@ -8,13 +8,14 @@
  *   current and sealed with. A newer session of either kind in the meantime moves it among the
  *   superseded ones: the initiator may have used it already. If a packet under it still opens and
  *   nothing newer is current, it becomes so.
+ * - Two nodes that begin at the same moment have a session each, of which each would go on with its
+ *   own. So one of them yields (`yields`, which the two must see differently): a packet under the
+ *   other's session makes that one current.
  * - A superseded session only opens. Packets under it may still be on the slowest path, and with
  *   rekeying faster than that path several sessions are in flight at once: so there are up to
  *   HW_SLOTS_PREVIOUS of them, each kept until nothing has been opened under it for keep_after (the
  *   replay window's time limit: what is later than that is refused anyway), counted from when it
- *   was superseded. That it lives on while used also carries two nodes that began a session each at
- *   the same moment and seal each with its own. Beyond HW_SLOTS_PREVIOUS the one superseded first
- *   goes. With the defaults that is one rekey each 0.6 s before anything is dropped early; memory
+ *   was superseded. Beyond HW_SLOTS_PREVIOUS the one superseded first goes. With the defaults that is one rekey each 0.6 s before anything is dropped early; memory
  *   is bounded by HW_SLOTS_SESSIONS sessions.
  * - No session seals or opens once it is reject_after old.
  * - Rekeying is due, for who began the current session, rekey_after after its creation, when one
@@ -41,6 +42,7 @@ struct hw_slots_params {
 	hw_time reject_after;   /* 180 s; more than rekey_after */
 	hw_time keep_after;     /* 10 s: the replay window's late_after */
 	uint64_t rekey_packets; /* in one stream, either way */
+	bool yields;            /* of two sessions that cross, the other side's counts */
 	/*
 	 * Takes each session that leaves the slots: forget its index, free it. NULL:
 	 * hw_session_free. Must not call back into the slots.

@@ -32,9 +32,14 @@ int hw_control_put_probe(struct hw_control_writer *w, const struct hw_control_pr
 	return 0;
 }
 
+static bool own_path_valid(uint8_t own_path)
+{
+	return own_path < HW_CONTROL_PATHS || own_path == HW_CONTROL_NO_PATH;
+}
+
 int hw_control_put_probe_reply(struct hw_control_writer *w, const struct hw_control_probe_reply *f)
 {
-	if (f->path >= HW_CONTROL_PATHS || f->own_path >= HW_CONTROL_PATHS)
+	if (f->path >= HW_CONTROL_PATHS || !own_path_valid(f->own_path))
 		return HW_E_INVAL;
 
 	uint8_t *body = begin(w, HW_CONTROL_PROBE_REPLY, HW_CONTROL_PROBE_REPLY_BYTES);
@@ -171,7 +176,7 @@ static bool parse_probe_reply(const uint8_t *body, size_t len, struct hw_control
 {
 	if (len != HW_CONTROL_PROBE_REPLY_BYTES - HW_CONTROL_HEADER_BYTES)
 		return false;
-	if (body[0] >= HW_CONTROL_PATHS || body[1] >= HW_CONTROL_PATHS)
+	if (body[0] >= HW_CONTROL_PATHS || !own_path_valid(body[1]))
 		return false;
 	f->path = body[0];
 	f->own_path = body[1];

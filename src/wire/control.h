@@ -30,6 +30,7 @@ enum hw_control_type {
 #define HW_CONTROL_HEADER_BYTES 3u
 #define HW_CONTROL_TOKEN_BYTES 8u
 #define HW_CONTROL_PATHS 16u   /* path ids are 0..15, and so many entries a report may have */
+#define HW_CONTROL_NO_PATH 0xffu /* in PROBE_REPLY: the answerer has no number for the path yet */
 #define HW_CONTROL_STREAMS 16u
 #define HW_CONTROL_STATES 4u   /* 0 probing, 1 up, 2 suspect, 3 down */
 #define HW_CONTROL_PROBE_IDLE 0x01u /* flag: the path carries nothing but probes */
@@ -54,7 +55,7 @@ struct hw_control_probe {
 
 struct hw_control_probe_reply {
 	uint8_t path;     /* as in the probe */
-	uint8_t own_path; /* the answerer's number for the path */
+	uint8_t own_path; /* the answerer's number for the path, or HW_CONTROL_NO_PATH */
 	uint8_t token[HW_CONTROL_TOKEN_BYTES];
 	uint32_t hold_us; /* from the probe's arrival to this reply */
 };

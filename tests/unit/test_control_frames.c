@@ -318,6 +318,11 @@ static void reader_refuses_values_out_of_range(void **state)
 	reply[3] = 0;
 	reply[4] = 16;
 	assert_int_equal(next(reply, 17, &f), HW_E_MALFORMED);
+	reply[4] = 0xfe;
+	assert_int_equal(next(reply, 17, &f), HW_E_MALFORMED);
+	reply[4] = 0xff; /* no number yet */
+	assert_int_equal(next(reply, 17, &f), 1);
+	assert_int_equal(f.probe_reply.own_path, HW_CONTROL_NO_PATH);
 	assert_int_equal(next(answer, 12, &f), 1);
 	answer[11] = 16;
 	assert_int_equal(next(answer, 12, &f), HW_E_MALFORMED);

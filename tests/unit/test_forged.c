@@ -281,17 +281,13 @@ static void a_changed_stamp_is_not_measured(void **state)
 	}
 }
 
-/*
- * Who sees one path and can send from another path's address can make copies count on that one: a
- * stamp does not name its path. It moves that path's figures of reception and nothing else.
- */
-static void a_copy_on_another_path_moves_figures_only(void **state)
+/* Who sees one path and can send from another path's address: the stamp names its path. */
+static void a_copy_on_another_path_changes_nothing(void **state)
 {
-	struct hw_peer_snapshot before, after;
 	uint64_t delivered = w.node[1].delivered, sent = w.sent[1];
+	uint64_t hash = hw_core_state_hash(w.node[1].core);
 
 	(void)state;
-	hw_core_peer_snapshot(w.node[1].core, 0, w.now, &before);
 	for (uint32_t i = 0; i < 20000; i++) {
 		const struct world_flight *real = random_kept(0);
 		struct hw_tuple tuple = real->tuple;
@@ -302,20 +298,9 @@ static void a_copy_on_another_path_moves_figures_only(void **state)
 		tuple.remote = w.node[0].addr[tuple.link];
 		world_inject(&w, 1, &tuple, real->bytes, real->len);
 	}
-	hw_core_peer_snapshot(w.node[1].core, 0, w.now, &after);
+	assert_true(hw_core_state_hash(w.node[1].core) == hash);
 	assert_int_equal(w.node[1].delivered, delivered);
 	assert_int_equal(w.sent[1], sent);
-	assert_int_equal(after.path_count, before.path_count);
-	for (uint32_t i = 0; i < after.path_count; i++) {
-		const struct hw_path_snapshot *a = &after.paths[i], *b = &before.paths[i];
-
-		assert_int_equal(a->state, b->state);
-		assert_true(hw_tuple_equal(&a->tuple, &b->tuple));
-		assert_int_equal(a->rtt_ns, b->rtt_ns);
-		assert_int_equal(a->tx_packets, b->tx_packets);
-		/* Each stamp at most once on each path, however often it is sent. */
-		assert_true(a->rx_packets <= captured[0].count);
-	}
 }
 
 /*
@@ -365,7 +350,7 @@ int main(void)
 		TEST(forged_and_replayed_by_the_million),
 		TEST(each_bit_of_a_fresh_packet_counts),
 		TEST(a_changed_stamp_is_not_measured),
-		TEST(a_copy_on_another_path_moves_figures_only),
+		TEST(a_copy_on_another_path_changes_nothing),
 		TEST(forged_answers_do_not_end_a_handshake),
 #undef TEST
 	};

@@ -43,7 +43,7 @@ static struct hw_path_snapshot hub_path(uint32_t link)
 }
 
 struct relay {
-	struct world_flight kept[64];
+	struct world_flight last;
 	uint32_t count;
 };
 
@@ -51,12 +51,17 @@ static bool keep_link_0(void *ctx, int from, const struct world_flight *flight)
 {
 	struct relay *r = ctx;
 
-	if (from == 0 && flight->tuple.link == 0 && r->count < 64)
-		r->kept[r->count++] = *flight;
+	if (from != 0 || flight->tuple.link != 0)
+		return true;
+	r->last = *flight;
+	r->count++;
 	return true;
 }
 
-/* Somebody on path 0 sends copies of what passes there with the source address of path 1. */
+/*
+ * Path 1 loses everything; somebody on path 0 sends copies of what passes there, at once, with the
+ * source address of path 1. Numbers and times of both fit, so only the MAC can tell.
+ */
 static void copies_carried_to_another_path_are_not_measured_there(void **state)
 {
 	static struct relay relay;
@@ -66,24 +71,23 @@ static void copies_carried_to_another_path_are_not_measured_there(void **state)
 	start_both();
 	w.tap = keep_link_0;
 	w.tap_ctx = &relay;
-	for (uint32_t i = 0; i < 50; i++) {
-		world_send(&w, 0, 100, i);
-		world_run(&w, w.now + HW_MS(10));
-	}
-	w.tap = NULL;
-	world_run(&w, w.now + HW_MS(100));
-	before = hub_path(1);
-	assert_true(before.rx_packets >= 50);
-	assert_true(relay.count >= 50);
-	for (uint32_t i = 0; i < relay.count; i++) {
+	for (uint32_t i = 0; i < 100; i++) {
 		const struct hw_tuple tuple = { .link = 1, .remote = w.node[0].addr[1] };
 
-		world_inject(&w, 1, &tuple, relay.kept[i].bytes, relay.kept[i].len);
+		if (i == 50) {
+			before = hub_path(1);
+			assert_true(before.rx_packets >= 50);
+			w.cut_from[0][1] = true;
+		}
+		world_send(&w, 0, 100, i);
+		world_run(&w, w.now + HW_MS(20));
+		if (i >= 50)
+			world_inject(&w, 1, &tuple, relay.last.bytes, relay.last.len);
 	}
+	assert_true(relay.count >= 100);
 	after = hub_path(1);
 	assert_int_equal(after.rx_packets, before.rx_packets);
 	assert_int_equal(after.duplicates, before.duplicates);
-	assert_true(after.jitter_ns == before.jitter_ns && after.owd_ns == before.owd_ns);
 }
 
 int main(void)

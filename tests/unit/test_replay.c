@@ -437,6 +437,32 @@ static void does_not_grow_without_need(void **state)
 	hw_replay_fini(&replay);
 }
 
+/* Windows that share a budget: what exceeds it is memory that is not there, and comes back. */
+static void windows_share_a_budget(void **state)
+{
+	struct hw_replay_budget budget = { .left_bytes = 40 };
+	const struct hw_replay_params params = { 64, 1024, HW_S(10), &budget };
+	struct hw_replay a, b;
+
+	(void)state;
+	assert_int_equal(hw_replay_init(&a, &params), 0);
+	assert_int_equal(budget.left_bytes, 32);
+	assert_int_equal(hw_replay_accept(&a, 200, HW_S(1)), HW_REPLAY_NEW);
+	assert_int_equal(a.packets, 256); /* the new ring, exactly what was left, before the old goes */
+	assert_int_equal(budget.left_bytes, 8);
+	assert_int_equal(hw_replay_init(&b, &params), 0);
+	assert_int_equal(budget.left_bytes, 0);
+	assert_int_equal(hw_replay_accept(&a, 600, HW_S(1)), HW_REPLAY_NEW);
+	assert_int_equal(a.packets, 256); /* would have grown */
+	assert_int_equal(hw_replay_accept(&a, 600, HW_S(1)), HW_REPLAY_DUPLICATE);
+	hw_replay_fini(&b);
+	budget.left_bytes = 7;
+	assert_int_equal(hw_replay_init(&b, &params), HW_E_NOMEM);
+	assert_int_equal(budget.left_bytes, 7);
+	hw_replay_fini(&a);
+	assert_int_equal(budget.left_bytes, 39);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +479,7 @@ int main(void)
 		cmocka_unit_test(grows_no_further_than_allowed),
 		cmocka_unit_test(growing_late_forgets_nothing),
 		cmocka_unit_test(does_not_grow_without_need),
+		cmocka_unit_test(windows_share_a_budget),
 	};
 
 	return cmocka_run_group_tests_name("replay", tests, NULL, NULL);

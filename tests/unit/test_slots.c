@@ -163,6 +163,48 @@ static void crossed_handshakes_serve_both(void **state)
 	hw_slots_fini(y);
 }
 
+/* Both ends begin at once, and one of them yields: one session serves both. */
+static void of_crossed_sessions_one_yields(void **state)
+{
+	struct hw_slots *x = *state;
+	struct hw_slots y_slots, *y = &y_slots;
+	struct hw_slots_params p = params();
+	struct hw_session *own = make(true, 2, T0 + 2);
+
+	p.yields = true;
+	own->began_at = T0;
+	hw_slots_init(y, &p);
+	hw_slots_install(x, make(false, 2, T0 + 1), T0 + 1);
+	hw_slots_install(y, make(false, 1, T0 + 1), T0 + 1);
+	hw_slots_install(x, make(true, 1, T0 + 2), T0 + 2);
+	hw_slots_install(y, own, T0 + 2);
+	assert_false(hear(x, hw_slots_find(x, 2), T0 + 3));
+	assert_int_equal(hw_slots_sealing(x, T0 + 3)->local_index, 1);
+	assert_true(hear(y, hw_slots_find(y, 1), T0 + 3));
+	assert_int_equal(hw_slots_sealing(y, T0 + 3)->local_index, 1);
+	/* Their packets under the other one, still under way, change nothing. */
+	assert_false(hear(y, own, T0 + 4));
+	assert_int_equal(hw_slots_sealing(y, T0 + 4)->local_index, 1);
+	assert_true(hw_slots_rekey_due(x, T0 + HW_S(121)));
+	assert_false(hw_slots_rekey_due(y, T0 + HW_S(121)));
+	hw_slots_fini(y);
+}
+
+/* A late first packet under what was begun before this side began is no reason to go back. */
+static void nobody_yields_to_an_older_session(void **state)
+{
+	struct hw_slots *s = *state;
+	struct hw_session *own = make(true, 2, T0 + HW_S(2));
+	struct hw_session *older = make(false, 1, T0);
+
+	s->params.yields = true;
+	own->began_at = T0 + HW_S(1);
+	hw_slots_install(s, older, T0);
+	hw_slots_install(s, own, T0 + HW_S(2));
+	assert_false(hear(s, older, T0 + HW_S(3)));
+	assert_ptr_equal(hw_slots_sealing(s, T0 + HW_S(3)), own);
+}
+
 static void superseded_sessions_go_when_unused(void **state)
 {
 	struct hw_slots *s = *state;
@@ -482,6 +524,8 @@ int main(void)
 		WITH_SLOTS(responders_session_waits_for_its_first_packet),
 		WITH_SLOTS(displaced_next_still_opens_and_may_become_current),
 		WITH_SLOTS(crossed_handshakes_serve_both),
+		WITH_SLOTS(of_crossed_sessions_one_yields),
+		WITH_SLOTS(nobody_yields_to_an_older_session),
 		WITH_SLOTS(superseded_sessions_go_when_unused),
 		WITH_SLOTS(nothing_outlives_the_reject_time),
 		WITH_SLOTS(rekeying_is_due_by_time_for_the_initiator),

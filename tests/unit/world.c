@@ -114,6 +114,11 @@ static const struct hw_addr *source(const struct world_node *node, uint32_t link
 							    : &node->addr[link];
 }
 
+static bool has_address(const struct world_node *node, uint32_t link, const struct hw_addr *addr)
+{
+	return hw_addr_equal(addr, &node->addr[link]) || hw_addr_equal(addr, source(node, link));
+}
+
 static void collect(struct world *w, int n)
 {
 	struct world_node *node = &w->node[n];
@@ -136,7 +141,7 @@ static void collect(struct world *w, int n)
 		memcpy(f->bytes, out.head, out.head_bytes);
 		memcpy(f->bytes + out.head_bytes, out.body->data, out.body->len);
 		hw_buf_unref(out.body);
-		if (!hw_addr_equal(&out.tuple.remote, source(&w->node[1 - n], link))) {
+		if (!has_address(&w->node[1 - n], link, &out.tuple.remote)) {
 			w->nowhere[n]++;
 			continue;
 		}

@@ -32,7 +32,7 @@ struct world_node {
 	uint8_t last[2048];
 	uint32_t events[16]; /* by type */
 	struct hw_addr addr[WORLD_LINKS];
-	/* Behind a NAT: where its packets seem to come from. Family NONE: from addr. */
+	/* Where its packets seem to come from; it is reached there too. Family NONE: addr. */
 	struct hw_addr seen_as[WORLD_LINKS];
 };
 
