@@ -26,10 +26,11 @@ static uint8_t own_id(const struct source *s)
 static void probe_in(const struct source *s, const struct hw_control_probe *probe,
 		     struct answers *answers)
 {
+	hw_time held_us = hw_time_since(s->now, s->datagram->at) / HW_NS_PER_US;
 	struct hw_control_probe_reply reply = {
 		.path = probe->path,
 		.own_path = own_id(s),
-		.hold_us = (uint32_t)(hw_time_since(s->now, s->datagram->at) / HW_NS_PER_US),
+		.hold_us = (uint32_t)hw_time_min(held_us, UINT32_MAX),
 	};
 
 	if (s->path != NULL)
@@ -108,6 +109,8 @@ static bool frame_in(const struct source *s, const struct hw_control_frame *fram
 		path_state_in(s, &frame->path_state);
 		break;
 	case HW_CONTROL_CLOSE:
+		if (!hw_slots_close(&s->peer->slots, s->session))
+			break;
 		hw_peer_event(s->peer, HW_EVENT_SESSION_CLOSED, NULL, frame->close.reason, s->now);
 		hw_peer_reset(s->peer, s->now);
 		return false;

@@ -328,7 +328,6 @@ void hw_peer_settle(struct hw_peer *peer, hw_time now)
 
 void hw_peer_reset(struct hw_peer *peer, hw_time now)
 {
-	hw_slots_clear(&peer->slots);
 	peer->core->totals.rx_held -= hw_reassembly_held(peer->reassembly);
 	hw_core_drop(peer->core, HW_DROP_rx_fragment_expired, hw_reassembly_clear(peer->reassembly));
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
@@ -373,10 +372,12 @@ static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time n
 		struct hw_peer *peer = &core->peers[i];
 
 		set_path_links(peer, link, up, now);
-		if (up)
+		if (up) {
 			hw_peer_sync_paths(peer, now);
-		else
+			hw_handshake_hurry(peer, now);
+		} else {
 			hw_control_path_down(peer, link, now);
+		}
 		hw_peer_settle(peer, now);
 	}
 }
@@ -414,7 +415,10 @@ int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 	e->count = (uint32_t)count;
 	if (count > 0)
 		memcpy(e->addrs, addrs, count * sizeof(*addrs));
+	if (core->closed)
+		return 0;
 	hw_peer_sync_paths(peer, now);
+	hw_handshake_hurry(peer, now);
 	hw_peer_settle(peer, now);
 	return 0;
 }
@@ -422,7 +426,7 @@ int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 void hw_core_send_failed(struct hw_core *core, const struct hw_tuple *tuple, bool gone, hw_time now)
 {
 	core->now = now;
-	for (uint32_t i = 0; i < core->peer_count; i++) {
+	for (uint32_t i = 0; i < core->peer_count && !core->closed; i++) {
 		struct hw_peer *peer = &core->peers[i];
 		struct hw_path *path = hw_path_table_find(&peer->paths, tuple);
 

@@ -80,7 +80,7 @@ void hw_core_config_init(struct hw_core_config *config);
 struct hw_datagram {
 	struct hw_buf *buf;
 	struct hw_tuple tuple;
-	hw_time at;  /* arrival, as exactly as the owner knows it; at most `now` */
+	hw_time at;  /* arrival, as exactly as the owner knows it; later than `now` counts as `now` */
 	uint8_t tos; /* outer DSCP and ECN byte */
 };
 

@@ -150,6 +150,14 @@ void hw_handshake_tick(struct hw_peer *peer, hw_time now)
 	}
 }
 
+void hw_handshake_hurry(struct hw_peer *peer, hw_time now)
+{
+	hw_time soon = hw_time_max(now, peer->pending_at + HW_PEER_RETRY_FIRST);
+
+	if (peer->attempts > 0)
+		peer->initiate_at = hw_time_min(peer->initiate_at, soon);
+}
+
 hw_time hw_handshake_deadline(const struct hw_peer *peer, hw_time now)
 {
 	if (wanted(peer, now))

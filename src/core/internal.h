@@ -146,7 +146,7 @@ void hw_peer_update(struct hw_peer *peer, hw_time now);
 /* After whatever may have changed paths or sessions: note it, then do what the paths ask for. */
 void hw_peer_settle(struct hw_peer *peer, hw_time now);
 
-/* The peer said goodbye, or is to be left: no sessions, no learnt paths. */
+/* The peer said goodbye, and its sessions are dropped: no learnt paths, and fresh configured ones. */
 void hw_peer_reset(struct hw_peer *peer, hw_time now);
 
 /* handshake.c */
@@ -155,6 +155,9 @@ void hw_peer_reset(struct hw_peer *peer, hw_time now);
 void hw_handshake_in(struct hw_core *core, enum hw_wire_type type,
 		     const struct hw_datagram *datagram, hw_time now);
 void hw_handshake_tick(struct hw_peer *peer, hw_time now);
+
+/* There is a new way to the peer: what waits for its next repetition need not. */
+void hw_handshake_hurry(struct hw_peer *peer, hw_time now);
 hw_time hw_handshake_deadline(const struct hw_peer *peer, hw_time now);
 
 /* send.c */

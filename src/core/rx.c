@@ -290,24 +290,39 @@ drop:
 	hw_buf_unref(buf);
 }
 
+/* Takes the datagram's buffer. */
+static void datagram_in(struct hw_core *core, const struct hw_datagram *datagram, hw_time now)
+{
+	struct hw_buf *buf = datagram->buf;
+	enum hw_wire_type type;
+
+	if (!core->configured || core->closed || hw_wire_type(buf->data, buf->len, &type) < 0) {
+		hw_core_drop(core, HW_DROP_rx_malformed, 1);
+		hw_buf_unref(buf);
+	} else if (type == HW_WIRE_DATA || type == HW_WIRE_FRAMED) {
+		data_in(core, datagram, now);
+	} else {
+		hw_handshake_in(core, type, datagram, now);
+		hw_buf_unref(buf);
+	}
+}
+
 void hw_core_datagrams_in(struct hw_core *core, const struct hw_datagram *in, size_t count,
 			  hw_time now)
 {
 	core->now = now;
 	core->totals.rx_datagrams += count;
 	for (size_t i = 0; i < count; i++) {
-		enum hw_wire_type type;
+		const struct hw_datagram *datagram = &in[i];
+		struct hw_datagram early;
 
-		if (!core->configured || core->closed ||
-		    hw_wire_type(in[i].buf->data, in[i].buf->len, &type) < 0) {
-			hw_core_drop(core, HW_DROP_rx_malformed, 1);
-			hw_buf_unref(in[i].buf);
-		} else if (type == HW_WIRE_DATA || type == HW_WIRE_FRAMED) {
-			data_in(core, &in[i], now);
-		} else {
-			hw_handshake_in(core, type, &in[i], now);
-			hw_buf_unref(in[i].buf);
+		/* Estimators keep the latest time they see: one from the future would stop them. */
+		if (datagram->at > now) {
+			early = *datagram;
+			early.at = now;
+			datagram = &early;
 		}
+		datagram_in(core, datagram, now);
 	}
 	for (uint32_t i = 0; i < core->peer_count; i++)
 		hw_peer_settle(&core->peers[i], now);

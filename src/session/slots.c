@@ -57,6 +57,39 @@ void hw_slots_clear(struct hw_slots *slots)
 	slots->current = NULL;
 }
 
+static bool heard_since(const struct hw_session *other, const struct hw_session *session)
+{
+	if (other == NULL || other->created_at <= session->created_at)
+		return false;
+	for (unsigned i = 0; i < HW_WIRE_STREAMS; i++)
+		if (other->rx[i] != NULL)
+			return true;
+	return false;
+}
+
+bool hw_slots_close(struct hw_slots *slots, const struct hw_session *session)
+{
+	hw_time until = session->created_at;
+	bool past = heard_since(slots->current, session) || heard_since(slots->next, session);
+
+	for (uint32_t i = 0; i < slots->previous_count; i++)
+		past = past || heard_since(slots->previous[i].session, session);
+	if (past)
+		return false;
+	for (uint32_t i = slots->previous_count; i-- > 0;)
+		if (slots->previous[i].session->created_at <= until)
+			drop(slots, previous_take(slots, i));
+	if (slots->next != NULL && slots->next->created_at <= until) {
+		drop(slots, slots->next);
+		slots->next = NULL;
+	}
+	if (slots->current != NULL && slots->current->created_at <= until) {
+		drop(slots, slots->current);
+		slots->current = NULL;
+	}
+	return true;
+}
+
 void hw_slots_fini(struct hw_slots *slots)
 {
 	hw_slots_clear(slots);

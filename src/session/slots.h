@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/time.h"
 
 struct hw_session;
@@ -105,7 +106,15 @@ void hw_slots_expire(struct hw_slots *slots, hw_time now);
  */
 hw_time hw_slots_next_deadline(const struct hw_slots *slots, hw_time now);
 
-/* Drop all sessions at once, as after CLOSE. */
+/*
+ * The other side said goodbye under this session, one of these slots: drop it and all that are not
+ * newer. False, and nothing changes, when it has used a newer one already: then the goodbye is of the
+ * past, and comes late by a slow path or by somebody who held it back. A newer one that nothing has
+ * come in under stays in any case: it may be of the other side's next life.
+ */
+HW_MUST_USE bool hw_slots_close(struct hw_slots *slots, const struct hw_session *session);
+
+/* Drop all sessions at once. */
 void hw_slots_clear(struct hw_slots *slots);
 
 #endif

@@ -205,6 +205,24 @@ static void nobody_yields_to_an_older_session(void **state)
 	assert_ptr_equal(hw_slots_sealing(s, T0 + HW_S(3)), own);
 }
 
+static void a_goodbye_ends_what_is_not_newer(void **state)
+{
+	struct hw_slots *s = *state;
+	struct hw_session *old = make(true, 1, T0), *present = make(true, 2, T0 + 10);
+	struct hw_session *coming = make(false, 3, T0 + 20);
+
+	hw_slots_install(s, old, T0);
+	hw_slots_install(s, present, T0 + 10);
+	hw_slots_install(s, coming, T0 + 20);
+	assert_true(hw_slots_close(s, present));
+	assert_null(hw_slots_find(s, 1));
+	assert_null(hw_slots_find(s, 2));
+	assert_ptr_equal(hw_slots_find(s, 3), coming);
+	assert_int_equal(toy.keys_alive, 2);
+	assert_true(hw_slots_close(s, coming));
+	assert_int_equal(toy.keys_alive, 0);
+}
+
 static void superseded_sessions_go_when_unused(void **state)
 {
 	struct hw_slots *s = *state;
@@ -525,6 +543,7 @@ int main(void)
 		WITH_SLOTS(displaced_next_still_opens_and_may_become_current),
 		WITH_SLOTS(crossed_handshakes_serve_both),
 		WITH_SLOTS(of_crossed_sessions_one_yields),
+		WITH_SLOTS(a_goodbye_ends_what_is_not_newer),
 		WITH_SLOTS(nobody_yields_to_an_older_session),
 		WITH_SLOTS(superseded_sessions_go_when_unused),
 		WITH_SLOTS(nothing_outlives_the_reject_time),

@@ -184,7 +184,7 @@ void world_inject(struct world *w, int to, const struct hw_tuple *tuple, const u
 		  uint32_t len)
 {
 	struct world_node *node = &w->node[to];
-	struct hw_datagram in = { .tuple = *tuple, .at = w->now };
+	struct hw_datagram in = { .tuple = *tuple, .at = w->now + (hw_time)w->at_offset };
 
 	if (node->core == NULL)
 		return;

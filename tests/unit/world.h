@@ -45,6 +45,7 @@ struct world {
 	bool cut[WORLD_LINKS];
 	bool cut_from[2][WORLD_LINKS]; /* only what this node sends */
 	double loss;
+	int64_t at_offset; /* how far the arrival times that cores are told are off */
 	/* Sees each datagram as it is sent; false drops it. May be NULL. */
 	bool (*tap)(void *ctx, int from, const struct world_flight *flight);
 	void *tap_ctx;
