@@ -4,7 +4,7 @@
 #include "control/status.h"
 #include "daemon/runtime.h"
 
-#define IO_DROPS 7u
+#define IO_DROPS 8u
 
 /* What the system side dropped, over all links. */
 static void sum_drops(const struct hw_daemon *daemon, struct hw_status_drop drops[IO_DROPS])
@@ -16,6 +16,7 @@ static void sum_drops(const struct hw_daemon *daemon, struct hw_status_drop drop
 
 		sum.rx_no_buffer += one->rx_no_buffer;
 		sum.rx_truncated += one->rx_truncated;
+		sum.rx_overrun += hw_udp_overruns(&daemon->links[i].udp);
 		sum.tx_full += one->tx_full;
 		sum.tx_refused += one->tx_refused;
 	}
@@ -29,6 +30,27 @@ static void sum_drops(const struct hw_daemon *daemon, struct hw_status_drop drop
 					   daemon->tunnel.counters.read_truncated};
 	drops[6] = (struct hw_status_drop){"io_tunnel_refused",
 					   daemon->tunnel.counters.write_refused};
+	drops[7] = (struct hw_status_drop){"io_rx_overrun", sum.rx_overrun};
+}
+
+/*
+ * The core leaves the choice of our address on a path to the kernel until the peer has written to
+ * one. A person wants to see which it is.
+ */
+static void name_sources(const struct hw_daemon *daemon, struct hw_peer_snapshot *peer)
+{
+	for (uint32_t i = 0; i < peer->path_count; i++) {
+		struct hw_tuple *tuple = &peer->paths[i].tuple;
+		const struct hw_udp *udp;
+
+		if (tuple->local.family != HW_FAMILY_NONE || tuple->link >= daemon->link_count)
+			continue;
+		udp = &daemon->links[tuple->link].udp;
+		if (hw_udp_is_open(udp) && udp->config.local.family != HW_FAMILY_NONE)
+			tuple->local = udp->config.local;
+		else if (hw_udp_is_open(udp))
+			(void)!hw_udp_source(udp, &tuple->remote, &tuple->local);
+	}
 }
 
 static json_t *status(void *ctx)
@@ -44,8 +66,10 @@ static json_t *status(void *ctx)
 
 	if (!peers)
 		return NULL;
-	for (uint32_t i = 0; i < peer_count; i++)
+	for (uint32_t i = 0; i < peer_count; i++) {
 		hw_core_peer_snapshot(daemon->core, i, now, &peers[i]);
+		name_sources(daemon, &peers[i]);
+	}
 	for (uint32_t i = 0; i < daemon->link_count; i++) {
 		const struct hw_config_link *link = daemon->links[i].config;
 

@@ -2,6 +2,7 @@
 #include "io/udp.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -98,6 +99,14 @@ static int error_of_errno(void)
 	}
 }
 
+static int bind_device(int fd, const struct hw_udp_config *config)
+{
+	if (!config->interface[0])
+		return 0;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config->interface,
+			  (socklen_t)strlen(config->interface)) < 0 ? HW_E_SYSTEM : 0;
+}
+
 static int open_socket(struct hw_udp *udp, enum hw_udp_socket_family family)
 {
 	const struct hw_udp_config *config = &udp->config;
@@ -108,9 +117,7 @@ static int open_socket(struct hw_udp *udp, enum hw_udp_socket_family family)
 	if (fd < 0)
 		return HW_E_SYSTEM;
 	/* The device first: it decides whether the port below collides with another link's. */
-	if (config->interface[0] &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config->interface,
-		       (socklen_t)strlen(config->interface)) < 0)
+	if (bind_device(fd, config) < 0)
 		goto fail;
 	set_buffers(fd);
 	/* Arrival as the kernel saw it, not as late as we were: jitter is measured by it. */
@@ -154,10 +161,27 @@ int hw_udp_open(struct hw_udp *udp)
 	return err;
 }
 
+static uint64_t socket_overruns(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(info);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
+		return 0;
+	return info[SK_MEMINFO_DROPS];
+}
+
+uint64_t hw_udp_overruns(const struct hw_udp *udp)
+{
+	return udp->counters.rx_overrun + socket_overruns(udp->fd[HW_UDP_V4]) +
+	       socket_overruns(udp->fd[HW_UDP_V6]);
+}
+
 void hw_udp_close(struct hw_udp *udp)
 {
 	int saved = errno;
 
+	udp->counters.rx_overrun = hw_udp_overruns(udp);
 	for (int i = 0; i < HW_UDP_SOCKETS; i++) {
 		if (udp->fd[i] >= 0)
 			close(udp->fd[i]);
@@ -179,4 +203,29 @@ uint16_t hw_udp_port(const struct hw_udp *udp, enum hw_udp_socket_family family)
 	if (udp->fd[family] < 0 || getsockname(udp->fd[family], &sockaddr.sa, &len) < 0)
 		return 0;
 	return ntohs(family == HW_UDP_V4 ? sockaddr.in4.sin_port : sockaddr.in6.sin6_port);
+}
+
+int hw_udp_source(const struct hw_udp *udp, const struct hw_addr *remote, struct hw_addr *ret_local)
+{
+	union hw_sockaddr sockaddr;
+	socklen_t len = hw_sockaddr_from(&sockaddr, remote);
+	int err = HW_E_NOT_FOUND;
+	int fd;
+
+	if (len == 0)
+		return HW_E_NOT_FOUND;
+	fd = socket(sockaddr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return HW_E_NOT_FOUND;
+	/* Connecting a UDP socket sends nothing: it only asks the routing table. */
+	if (bind_device(fd, &udp->config) == 0 && connect(fd, &sockaddr.sa, len) == 0) {
+		len = sizeof(sockaddr);
+		if (getsockname(fd, &sockaddr.sa, &len) == 0) {
+			hw_sockaddr_to(&sockaddr.sa, ret_local);
+			ret_local->port = 0;
+			err = 0;
+		}
+	}
+	close(fd);
+	return err;
 }

@@ -34,6 +34,7 @@ struct hw_udp_config {
 struct hw_udp_counters {
 	uint64_t rx_no_buffer;  /* read and dropped: the pool was empty */
 	uint64_t rx_truncated;  /* larger than a buffer */
+	uint64_t rx_overrun;    /* by the kernel, its queue for us full; of sockets closed since */
 	uint64_t tx_full;       /* dropped: the socket's or the device's queue was full */
 	uint64_t tx_refused;    /* dropped: no route, link down, filtered, too large */
 };
@@ -61,6 +62,16 @@ bool hw_udp_is_open(const struct hw_udp *udp);
 
 /* The port that a socket is bound to, 0 when it is closed. */
 uint16_t hw_udp_port(const struct hw_udp *udp, enum hw_udp_socket_family family);
+
+/* What the kernel has dropped because we did not read in time, closed sockets included. */
+uint64_t hw_udp_overruns(const struct hw_udp *udp);
+
+/*
+ * The address that the kernel would send from to `remote` on this link now; its port is 0.
+ * HW_E_NOT_FOUND: there is no way there.
+ */
+HW_MUST_USE int hw_udp_source(const struct hw_udp *udp, const struct hw_addr *remote,
+			      struct hw_addr *ret_local);
 
 /* Room for the system calls of batches, shared by all links of one thread. */
 struct hw_udp_batch;

@@ -71,7 +71,8 @@ def interface_that_appears_later_is_used(s):
     for daemon in (s.on_a, s.on_b):
         lab_module.wait_until(lambda d=daemon: is_up(d, "wan2"), 10, "wan2 is up")
     path = s.on_a.paths()["wan2"]
-    expect((path["interface"], path["remote"]) == ("wan2", "10.1.2.2:8420"), f"{path}")
+    expect((path["interface"], path["local"], path["remote"]) ==
+           ("wan2", "10.1.2.1", "10.1.2.2:8420"), f"{path}")
 
 
 @case

@@ -291,6 +291,28 @@ static void tells_of_interfaces(void **state)
 	assert_int_equal(f->links + f->addresses + f->lost, 0);
 }
 
+static void says_when_news_was_lost(void **state)
+{
+	struct fixture *f = need(state);
+	struct hw_interface_change change = {0};
+
+	assert_int_equal(hw_tuntap_open(&f->tuntap, f->netlink, &tun_config, f->error), 0);
+	/* More changes than the socket holds, while nobody listens. */
+	for (uint32_t i = 0; i < 2000; i++) {
+		change.mtu_bytes = 1300 + i % 2;
+		assert_int_equal(hw_netlink_change(f->netlink, f->tuntap.index, &change), 0);
+	}
+	assert_int_equal(hw_netlink_read(f->netlink, on_news, f), 0);
+	assert_true(f->lost >= 1);
+	/* And it goes on afterwards. */
+	f->lost = f->links = 0;
+	change.mtu_bytes = 1310;
+	assert_int_equal(hw_netlink_change(f->netlink, f->tuntap.index, &change), 0);
+	assert_int_equal(hw_netlink_read(f->netlink, on_news, f), 0);
+	assert_int_equal(f->lost, 0);
+	assert_int_equal(f->last.mtu_bytes, 1310);
+}
+
 static void refuses_what_the_kernel_refuses(void **state)
 {
 	struct fixture *f = need(state);
@@ -314,6 +336,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(says_what_to_do, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_deleted_device_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_of_interfaces, setup, teardown),
+		cmocka_unit_test_setup_teardown(says_when_news_was_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_the_kernel_refuses, setup, teardown),
 	};
 

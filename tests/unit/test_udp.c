@@ -315,6 +315,50 @@ static void arrival_is_when_the_kernel_saw_it(void **state)
 	hw_buf_unref(f->in[0].buf);
 }
 
+static void the_kernels_drops_are_told(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t sizes[300];
+	int small = 4096, got = 0, n;
+
+	for (int i = 0; i < 300; i++)
+		sizes[i] = 1000;
+	assert_int_equal(setsockopt(f->b.fd[HW_UDP_V4], SOL_SOCKET, SO_RCVBUF, &small,
+				    sizeof(small)), 0);
+	send_all(f, v4(1, hw_udp_port(&f->b, HW_UDP_V4)), sizes, 300, 16, 0);
+	while ((n = receive(f, &f->b, HW_UDP_V4)) > 0) {
+		got += n;
+		for (int i = 0; i < n; i++)
+			hw_buf_unref(f->in[i].buf);
+	}
+	assert_in_range(got, 1, 299);
+	assert_int_equal(hw_udp_overruns(&f->b), 300 - got);
+	/* They are not forgotten with the socket. */
+	hw_udp_close(&f->b);
+	assert_int_equal(hw_udp_overruns(&f->b), 300 - got);
+	assert_int_equal(hw_udp_overruns(&f->a), 0);
+}
+
+static void tells_which_address_it_sends_from(void **state)
+{
+	struct fixture *f = *state;
+	struct hw_addr to = v4(1, 9), local = {.port = 77};
+
+	assert_int_equal(hw_udp_source(&f->a, &to, &local), 0);
+	assert_int_equal(local.family, HW_FAMILY_IPV4);
+	assert_int_equal(local.ip[3], 1);
+	assert_int_equal(local.port, 0);
+	to.family = HW_FAMILY_NONE;
+	local.port = 77;
+	assert_int_equal(hw_udp_source(&f->a, &to, &local), HW_E_NOT_FOUND);
+	assert_int_equal(local.port, 77);
+	if (own_namespace) {
+		/* No route leads there. */
+		to = (struct hw_addr){.ip = {203, 0, 113, 1}, .port = 9, .family = HW_FAMILY_IPV4};
+		assert_int_equal(hw_udp_source(&f->a, &to, &local), HW_E_NOT_FOUND);
+	}
+}
+
 static void an_empty_pool_drops_and_counts(void **state)
 {
 	struct fixture *f = *state;
@@ -500,6 +544,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_class_is_carried_if_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_class_stays_hidden_otherwise, setup, teardown),
 		cmocka_unit_test_setup_teardown(arrival_is_when_the_kernel_saw_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_kernels_drops_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_which_address_it_sends_from, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_empty_pool_drops_and_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_datagram_larger_than_a_buffer_is_dropped, setup,
 						teardown),
