@@ -237,12 +237,18 @@ static bool respond(struct hw_peer *peer, struct hw_initiation *initiation,
 					      index, message, &keys);
 
 	hw_bytes_wipe(seed, sizeof(seed));
-	if (rc < 0 || install(peer, &keys, now) < 0) {
-		hw_index_drop(&core->indices, index);
-		return false;
+	if (rc < 0)
+		goto out;
+	rc = install(peer, &keys, now);
+	if (rc < 0) {
+		hw_handshake_forget_response(&peer->handshake);
+		goto out;
 	}
 	answer(peer, datagram, now);
 	return true;
+out:
+	hw_index_drop(&core->indices, index);
+	return false;
 }
 
 static void demand_cookie(struct hw_core *core, const struct hw_datagram *datagram, hw_time now)

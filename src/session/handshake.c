@@ -208,6 +208,12 @@ out:
 	return err;
 }
 
+void hw_handshake_forget_response(struct hw_handshake *handshake)
+{
+	hw_bytes_wipe(handshake->response, sizeof(handshake->response));
+	handshake->has_response = false;
+}
+
 void hw_initiation_wipe(struct hw_initiation *initiation)
 {
 	hw_bytes_wipe(initiation, sizeof(*initiation));

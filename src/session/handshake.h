@@ -147,6 +147,12 @@ HW_MUST_USE int hw_handshake_create_response(struct hw_handshake *handshake,
 					     uint8_t ret_message[HW_WIRE_RESPONSE_BYTES],
 					     struct hw_session_keys *ret_keys);
 
+/*
+ * No session came of the response that was just created: copies of its initiation must not be
+ * answered, or the initiator would seal what nobody here can open.
+ */
+void hw_handshake_forget_response(struct hw_handshake *handshake);
+
 void hw_initiation_wipe(struct hw_initiation *initiation);
 
 /*
