@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/read.h"
@@ -361,10 +362,7 @@ static void check_expect(struct hw_sim_reading *reading, const struct hw_yaml_no
 		for (; *values != NULL; values++) {
 			size_t at = strlen(list);
 
-			if (at + strlen(*values) + 3 < sizeof(list)) {
-				memcpy(list + at, at > 0 ? ", " : "", 3);
-				strcat(list, *values);
-			}
+			snprintf(list + at, sizeof(list) - at, "%s%s", at > 0 ? ", " : "", *values);
 		}
 		hw_schema_error(reading->r, item, "'%.32s' has no value '%.32s': it has %s",
 				expect->of, expect->value, list);
