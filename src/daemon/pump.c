@@ -7,13 +7,18 @@
 /* Inner packets handed to the device in one go. */
 #define PACKETS_OUT 64u
 
-static void write_packets(struct hw_daemon *daemon)
+/* Returns whether there was anything. */
+static bool write_packets(struct hw_daemon *daemon)
 {
 	struct hw_buf *packets[PACKETS_OUT];
+	bool any = false;
 	size_t n;
 
-	while ((n = hw_core_packets_out(daemon->core, packets, PACKETS_OUT)) > 0)
+	while ((n = hw_core_packets_out(daemon->core, packets, PACKETS_OUT)) > 0) {
 		hw_tuntap_write(&daemon->tunnel, packets, n);
+		any = true;
+	}
+	return any;
 }
 
 struct failure {
@@ -52,8 +57,53 @@ static void send_datagrams(struct hw_daemon *daemon, hw_time now)
 void hw_daemon_flush(struct hw_daemon *daemon, hw_time now)
 {
 	/* What has come all the way goes first; what leaves has its way yet before it. */
-	write_packets(daemon);
+	(void)write_packets(daemon);
 	send_datagrams(daemon, now);
+}
+
+/* Read up to max packets and see them off; gives how many. */
+static uint32_t pump_tunnel(struct hw_daemon *daemon, size_t max, hw_time now)
+{
+	struct hw_buf *packets[HW_TUNTAP_BATCH];
+	int n = 0;
+
+	if (!daemon->failed)
+		n = hw_tuntap_read(&daemon->tunnel, daemon->pool, now, packets, max);
+	if (n < 0) {
+		hw_log(&daemon->log, HW_LOG_ERROR, "tunnel device %s failed: %s",
+		       daemon->tunnel.name,
+		       errno == EBADFD ? "it was deleted" : strerror(errno));
+		daemon->failed = true;
+		hw_loop_stop(daemon->loop);
+		return 0;
+	}
+	if (n == 0)
+		return 0;
+	hw_core_packets_in(daemon->core, packets, (size_t)n, now);
+	hw_daemon_flush(daemon, now);
+	return (uint32_t)n;
+}
+
+static void serve_tunnel(struct hw_daemon *daemon, hw_time now)
+{
+	uint32_t first = 0;
+
+	/*
+	 * Packets come alone or in bursts. After one that came alone the next is sent before it is
+	 * asked whether another waits; within a burst, whole batches are worth more.
+	 */
+	if (!daemon->tunnel_busy) {
+		first = pump_tunnel(daemon, 1, now);
+		if (first == 0)
+			return;
+	}
+	daemon->tunnel_busy = pump_tunnel(daemon, HW_TUNTAP_BATCH - first, now) > 1;
+}
+
+static void on_tunnel(void *ctx, uint32_t events, hw_time now)
+{
+	(void)events;
+	serve_tunnel(ctx, now);
 }
 
 void hw_daemon_udp_ready(void *ctx, uint32_t events, hw_time now)
@@ -73,46 +123,10 @@ void hw_daemon_udp_ready(void *ctx, uint32_t events, hw_time now)
 		return;
 	hw_core_datagrams_in(daemon->core, in, (size_t)n, now);
 	/* Before the next batch: the core's outputs are bounded. */
-	hw_daemon_flush(daemon, now);
-}
-
-/* Read up to max packets and see them off; gives how many. */
-static uint32_t pump_tunnel(struct hw_daemon *daemon, size_t max, hw_time now)
-{
-	struct hw_buf *packets[HW_TUNTAP_BATCH];
-	int n = hw_tuntap_read(&daemon->tunnel, daemon->pool, now, packets, max);
-
-	if (n < 0) {
-		hw_log(&daemon->log, HW_LOG_ERROR, "tunnel device %s failed: %s",
-		       daemon->tunnel.name,
-		       errno == EBADFD ? "it was deleted" : strerror(errno));
-		daemon->failed = true;
-		hw_loop_stop(daemon->loop);
-		return 0;
-	}
-	if (n == 0)
-		return 0;
-	hw_core_packets_in(daemon->core, packets, (size_t)n, now);
-	hw_daemon_flush(daemon, now);
-	return (uint32_t)n;
-}
-
-static void on_tunnel(void *ctx, uint32_t events, hw_time now)
-{
-	struct hw_daemon *daemon = ctx;
-	uint32_t first = 0;
-
-	(void)events;
-	/*
-	 * Packets come alone or in bursts. After one that came alone the next is sent before it is
-	 * asked whether another waits; within a burst, whole batches are worth more.
-	 */
-	if (!daemon->tunnel_busy) {
-		first = pump_tunnel(daemon, 1, now);
-		if (first == 0)
-			return;
-	}
-	daemon->tunnel_busy = pump_tunnel(daemon, HW_TUNTAP_BATCH - first, now) > 1;
+	if (write_packets(daemon))
+		/* What a host hears it often answers at once, an echo or a TCP segment: it waits. */
+		serve_tunnel(daemon, now);
+	send_datagrams(daemon, now);
 }
 
 int hw_daemon_pump_start(struct hw_daemon *daemon)
