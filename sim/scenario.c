@@ -186,13 +186,12 @@ struct raw_scenario {
 	const struct hw_yaml_node *client, *hub;
 	hw_time duration, drain;
 	uint64_t seed;
-	char name[HW_CORE_NAME_BYTES], about[HW_SIM_PATH_BYTES];
+	char name[HW_CORE_NAME_BYTES];
 };
 
 #define AT(field) offsetof(struct raw_scenario, field)
 static const struct hw_schema_key top_keys[] = {
 	{ "name", hw_sim_read_label, AT(name), "a name" },
-	{ "about", hw_sim_read_text, AT(about), "what it shows, in one line" },
 	{ "duration", hw_sim_read_time, AT(duration), "a time such as 60s", .min = HW_NS_PER_MS },
 	{ "drain", hw_sim_read_time, AT(drain), "a time such as 5s" },
 	{ "seed", hw_schema_u64, AT(seed), "a whole number", .max = UINT64_MAX },
