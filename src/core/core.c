@@ -238,6 +238,32 @@ static void forget_path(struct hw_peer *peer, struct hw_path *path)
 	hw_path_table_remove(&peer->paths, path);
 }
 
+/*
+ * The paths from that link that are to be. Each link has an equal share of the table, so that it does
+ * not matter which one comes up first; endpoints beyond it are not used.
+ */
+static void add_configured(struct hw_peer *peer, uint32_t link, hw_time now)
+{
+	const struct hw_core *core = peer->core;
+	const struct hw_endpoints *e = link_endpoints(peer, link);
+	uint32_t share = HW_PATH_TABLE_PATHS / core->config.link_count;
+
+	if (!core->links[link].up || core->config.links[link].use == HW_USE_NEVER)
+		return;
+	for (uint32_t i = 0; i < e->count && i < share; i++) {
+		const struct hw_tuple tuple = { .link = link, .remote = e->addrs[i] };
+		struct hw_path_link settings;
+		struct hw_path *path;
+
+		if (hw_path_table_find(&peer->paths, &tuple) != NULL)
+			continue;
+		hw_peer_path_link(core, &tuple, &settings);
+		/* Paths that the peer's packets have shown may have taken the room. */
+		if (hw_path_table_add(&peer->paths, &tuple, &settings, false, now, &path) < 0)
+			return;
+	}
+}
+
 void hw_peer_sync_paths(struct hw_peer *peer, hw_time now)
 {
 	struct hw_core *core = peer->core;
@@ -250,24 +276,8 @@ void hw_peer_sync_paths(struct hw_peer *peer, hw_time now)
 			forget_path(peer, path);
 		}
 	}
-	for (uint32_t link = 0; link < core->config.link_count; link++) {
-		const struct hw_endpoints *e = link_endpoints(peer, link);
-
-		if (!core->links[link].up || core->config.links[link].use == HW_USE_NEVER)
-			continue;
-		for (uint32_t i = 0; i < e->count; i++) {
-			const struct hw_tuple tuple = { .link = link, .remote = e->addrs[i] };
-			struct hw_path_link settings;
-			struct hw_path *path;
-
-			if (hw_path_table_find(&peer->paths, &tuple) != NULL)
-				continue;
-			hw_peer_path_link(core, &tuple, &settings);
-			/* Endpoints beyond the table's room are not used; the first ones are. */
-			if (hw_path_table_add(&peer->paths, &tuple, &settings, false, now, &path) < 0)
-				return;
-		}
-	}
+	for (uint32_t link = 0; link < core->config.link_count; link++)
+		add_configured(peer, link, now);
 }
 
 void hw_peer_event(struct hw_peer *peer, enum hw_event_type type, const struct hw_path *path,

@@ -10,6 +10,7 @@
 #define IDLE_PROBE_RESPONDER HW_S(25)
 #define OVERDUE_ACTIVE HW_MS(250)
 #define OVERDUE_IDLE HW_S(1)
+#define OVERDUE_UNKNOWN HW_S(3) /* as long as no answer has shown how long one takes */
 #define PROBING_FIRST HW_MS(250)
 #define PROBING_GAP_MAX HW_S(5)
 #define PROBING_TRIES 10u
@@ -94,7 +95,12 @@ uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes,
 		path->silent_since = now;
 	if (data && path->unacked_since == HW_TIME_NEVER)
 		path->unacked_since = now;
-	return hw_path_tx_next(&path->tx, generation, bytes);
+
+	uint16_t sequence = hw_path_tx_next(&path->tx, generation, bytes);
+
+	if (data)
+		hw_path_tx_data(&path->tx, generation);
+	return sequence;
 }
 
 unsigned hw_path_heard(struct hw_path *path, hw_time now)
@@ -170,7 +176,7 @@ unsigned hw_path_reported(struct hw_path *path, uint32_t generation,
 		if (path->unacked_since != HW_TIME_NEVER)
 			hw_rtt_sample(&path->wait, (int64_t)hw_time_since(now, path->unacked_since),
 				      now);
-		path->unacked_since = hw_path_tx_all_acked(&path->tx) ? HW_TIME_NEVER : now;
+		path->unacked_since = hw_path_tx_data_acked(&path->tx) ? HW_TIME_NEVER : now;
 		sign(path, now);
 	} else if (path->state == HW_PATH_UP &&
 		   now >= hw_time_add(path->unacked_since, silence_time(path))) {
@@ -224,7 +230,8 @@ static hw_time overdue_at(const struct hw_path *path, const struct hw_path_conte
 			  hw_time now)
 {
 	hw_time least = hw_path_context_active(context, now) ? OVERDUE_ACTIVE : OVERDUE_IDLE;
-	hw_time rtt = hw_rtt_known(&path->rtt) ? 2 * (hw_time)path->rtt.smoothed_ns : 0;
+	hw_time rtt = hw_rtt_known(&path->rtt) ? 2 * (hw_time)path->rtt.smoothed_ns
+					       : OVERDUE_UNKNOWN;
 
 	return path->last_probe + hw_time_max(rtt, least);
 }

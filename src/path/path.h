@@ -32,7 +32,8 @@
  *       silence time a probe goes out, so that the loss of a lone packet makes no path suspect.
  *   (5) PROBING: 10 probes, at 0 and 250 ms, then after 500 ms, 1, 2, 4, 5, 5 ... s; then DOWN.
  *       UP: a probe without any sign (answer or progress) for max(2 * rtt, 250 ms) while active,
- *       or max(2 * rtt, 1 s) when idle, is repeated; when that has no sign either: SUSPECT.
+ *       or max(2 * rtt, 1 s) when idle, or 3 s when the rtt is not known, is repeated; when that
+ *       has no sign either: SUSPECT.
  *       SUSPECT: 5 probes, one each max(100 ms, rtt + 4 * variation), then DOWN.
  *       DOWN: gaps of 1, 2, 4 ... 30 s; at most 12 s when all of the peer's paths are down.
  *

@@ -24,6 +24,11 @@ static struct hw_path_tx_seq *seq_of(struct hw_path_tx *tx, uint32_t generation)
 	return generation == tx->previous.generation ? &tx->previous : NULL;
 }
 
+static bool data_acked(const struct hw_path_tx_seq *seq)
+{
+	return seq->data_next == 0 || (seq->reported && seq->acked >= seq->data_next - 1);
+}
+
 uint16_t hw_path_tx_next(struct hw_path_tx *tx, uint32_t generation, uint32_t bytes)
 {
 	if (generation > tx->current.generation) {
@@ -87,13 +92,16 @@ bool hw_path_tx_reported(struct hw_path_tx *tx, uint32_t generation,
 		return false;
 
 	uint32_t sent = acked - seq->acked;
-	bool progress = first || sent > 0;
+	bool progress = (first || sent > 0) &&
+			(data_acked(seq) || (int32_t)(acked - seq->data_first) >= 0);
 
 	/* Where the peer took up a new numbering, its steps and ours differ: loss is unknown. */
 	if (!first && highest_step == sent)
 		count_loss(tx, sent, received_step, now);
 	seq->reported = true;
 	seq->acked = acked;
+	if (progress)
+		seq->data_first = acked + 1;
 	seq->their_highest = report->highest_seq;
 	seq->their_received = report->received;
 	tx->owd_known = true;
@@ -116,9 +124,18 @@ bool hw_path_tx_owd_fresh(const struct hw_path_tx *tx, hw_time now)
 	return tx->owd_known && hw_time_since(now, tx->reported_at) <= HW_OWD_FRESH;
 }
 
-bool hw_path_tx_all_acked(const struct hw_path_tx *tx)
+void hw_path_tx_data(struct hw_path_tx *tx, uint32_t generation)
 {
-	const struct hw_path_tx_seq *seq = &tx->current;
+	struct hw_path_tx_seq *seq = seq_of(tx, generation);
 
-	return seq->next == 0 || (seq->reported && seq->acked == seq->next - 1);
+	if (seq == NULL)
+		return;
+	if (data_acked(seq))
+		seq->data_first = seq->next - 1;
+	seq->data_next = seq->next;
+}
+
+bool hw_path_tx_data_acked(const struct hw_path_tx *tx)
+{
+	return data_acked(&tx->current);
 }

@@ -20,6 +20,8 @@ struct hw_control_report_path;
 struct hw_path_tx_seq {
 	uint32_t generation; /* 0: unused */
 	uint32_t next;       /* sequence of the next packet, 32 bits */
+	uint32_t data_next;  /* one past the last one that carried data; 0: none did */
+	uint32_t data_first; /* while data is unreported: none below can show that it arrives */
 	bool reported;       /* the three below hold */
 	uint32_t acked;      /* own sequence that the last report's highest stands for */
 	uint32_t their_highest, their_received;
@@ -49,7 +51,8 @@ uint16_t hw_path_tx_next(struct hw_path_tx *tx, uint32_t generation, uint32_t by
 
 /*
  * Take in the peer's report of this path, opened under `generation`. Returns true when it shows
- * that packets arrived which no report had shown before: progress.
+ * that packets arrived which no report had shown before: progress. While data is unreported, control
+ * packets that were sent before it are no progress.
  *
  * Loss fades with a time constant of 2 s, but never over fewer than the last 20 packets or so.
  */
@@ -62,7 +65,13 @@ double hw_path_tx_rate_Bps(const struct hw_path_tx *tx, hw_time now);
 /* Whether owd_us may be compared with other paths' at `now`: reported within HW_OWD_FRESH. */
 bool hw_path_tx_owd_fresh(const struct hw_path_tx *tx, hw_time now);
 
-/* Whether every packet sent under the newest session has been reported (or none was sent). */
-bool hw_path_tx_all_acked(const struct hw_path_tx *tx);
+/*
+ * The packet that hw_path_tx_next numbered last, under this generation, carries data: the peer will
+ * report it soon. Control packets are reported only along with data.
+ */
+void hw_path_tx_data(struct hw_path_tx *tx, uint32_t generation);
+
+/* Whether all data sent under the newest session has been reported (or none was sent). */
+bool hw_path_tx_data_acked(const struct hw_path_tx *tx);
 
 #endif

@@ -432,16 +432,18 @@ static void reports_that_fit_nothing_are_ignored(void **state)
 	(void)state;
 	hw_path_tx_init(&tx);
 	assert_false(hw_path_tx_reported(&tx, 1, &report, 0)); /* nothing was sent */
-	for (unsigned i = 0; i < 10; i++)
+	for (unsigned i = 0; i < 10; i++) {
 		hw_path_tx_next(&tx, 1, 100);
-	assert_false(hw_path_tx_all_acked(&tx));
+		hw_path_tx_data(&tx, 1);
+	}
+	assert_false(hw_path_tx_data_acked(&tx));
 	assert_false(hw_path_tx_reported(&tx, 2, &report, 0)); /* a session that is not ours */
 	assert_false(hw_path_tx_reported(&tx, 0, &report, 0));
 	report.highest_seq = 10; /* never sent */
 	assert_false(hw_path_tx_reported(&tx, 1, &report, 0));
 	report.highest_seq = 8;
 	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
-	assert_false(hw_path_tx_all_acked(&tx));
+	assert_false(hw_path_tx_data_acked(&tx));
 	report.highest_seq = 7; /* older than what is known */
 	assert_false(hw_path_tx_reported(&tx, 1, &report, 0));
 	assert_int_equal(tx.current.acked, 8);
@@ -450,15 +452,49 @@ static void reports_that_fit_nothing_are_ignored(void **state)
 	assert_false(hw_path_tx_reported(&tx, 1, &report, 0));
 	report.received = 11;
 	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
-	assert_true(hw_path_tx_all_acked(&tx));
+	assert_true(hw_path_tx_data_acked(&tx));
 	report.received = 12; /* a late packet: news, but nothing newer arrived */
 	assert_false(hw_path_tx_reported(&tx, 1, &report, 0));
 	assert_int_equal(tx.current.their_received, 12);
+	hw_path_tx_next(&tx, 1, 100); /* of control again */
+	assert_true(hw_path_tx_data_acked(&tx));
 	hw_path_tx_next(&tx, 2, 100);
-	assert_false(hw_path_tx_all_acked(&tx));
+	hw_path_tx_data(&tx, 2);
+	assert_false(hw_path_tx_data_acked(&tx));
 	hw_path_tx_next(&tx, 3, 100);
 	assert_int_equal(hw_path_tx_next(&tx, 1, 100), 0); /* forgotten: not counted */
-	assert_int_equal(tx.packets, 12);
+	assert_int_equal(tx.packets, 13);
+}
+
+/* What was sent before the data that lacks a report does not show that the data arrives. */
+static void only_newer_packets_are_progress(void **state)
+{
+	struct hw_control_report_path report = { .highest_seq = 0, .received = 1 };
+	struct hw_path_tx tx;
+
+	(void)state;
+	hw_path_tx_init(&tx);
+	hw_path_tx_next(&tx, 1, 100);
+	hw_path_tx_data(&tx, 1);
+	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
+	assert_true(hw_path_tx_data_acked(&tx));
+	hw_path_tx_next(&tx, 1, 50); /* 1: a probe */
+	assert_true(hw_path_tx_data_acked(&tx));
+	hw_path_tx_next(&tx, 1, 100); /* 2 and 3: data */
+	hw_path_tx_data(&tx, 1);
+	hw_path_tx_next(&tx, 1, 100);
+	hw_path_tx_data(&tx, 1);
+	report.highest_seq = 1;
+	report.received = 2;
+	assert_false(hw_path_tx_reported(&tx, 1, &report, 0));
+	report.highest_seq = 2;
+	report.received = 3;
+	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
+	assert_false(hw_path_tx_data_acked(&tx));
+	report.highest_seq = 3;
+	report.received = 4;
+	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
+	assert_true(hw_path_tx_data_acked(&tx));
 }
 
 int main(void)
@@ -480,6 +516,7 @@ int main(void)
 		cmocka_unit_test(reported_loss_survives_a_rekey),
 		cmocka_unit_test(reported_loss_is_within_a_point_after_200_packets),
 		cmocka_unit_test(reports_that_fit_nothing_are_ignored),
+		cmocka_unit_test(only_newer_packets_are_progress),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

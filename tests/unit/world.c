@@ -145,6 +145,11 @@ static void collect(struct world *w, int n)
 			w->nowhere[n]++;
 			continue;
 		}
+		if (w->mtu[link] != 0 && f->len + (out.tuple.remote.family == HW_FAMILY_IPV6 ? 48 : 28) >
+						 w->mtu[link]) {
+			w->too_big++;
+			continue;
+		}
 		if (w->cut[link] || w->cut_from[n][link] || hw_rng_unit(&w->rng) < w->loss ||
 		    (w->tap != NULL && !w->tap(w->tap_ctx, n, f)))
 			continue;
@@ -154,6 +159,8 @@ static void collect(struct world *w, int n)
 		node->delivered++;
 		node->last_len = packet->len;
 		memcpy(node->last, packet->data, packet->len);
+		if (w->receive[n] != NULL)
+			w->receive[n](w->tap_ctx, packet->data, packet->len);
 		hw_buf_unref(packet);
 	}
 	while (hw_core_events_out(node->core, &event, 1) > 0)

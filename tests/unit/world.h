@@ -45,10 +45,14 @@ struct world {
 	bool cut[WORLD_LINKS];
 	bool cut_from[2][WORLD_LINKS]; /* only what this node sends */
 	double loss;
+	uint32_t mtu[WORLD_LINKS]; /* IP packets larger than this are lost; 0: none are */
+	uint64_t too_big;          /* so many were */
 	int64_t at_offset; /* how far the arrival times that cores are told are off */
 	/* Sees each datagram as it is sent; false drops it. May be NULL. */
 	bool (*tap)(void *ctx, int from, const struct world_flight *flight);
 	void *tap_ctx;
+	/* Sees each inner packet that a node gives to its tunnel device. May be NULL. */
+	void (*receive[2])(void *ctx, const uint8_t *packet, uint32_t len);
 	struct world_flight *flight;
 	uint32_t flights;
 	uint64_t order;
