@@ -76,8 +76,8 @@ class Daemon:
                 raise LabError(f"hawser on {self.host.name} ended at once, exit "
                                f"{self.process.returncode}:\n{self.log()}")
             return self.has_device()
-        wait_until(there, 10, f"hawser on {self.host.name} makes {self.device}\n{self.log()}",
-                   pause=0.02)
+        wait_until(there, 10, lambda: f"hawser on {self.host.name} makes {self.device}\n"
+                   f"{self.log()}", pause=0.02)
         return self
 
     def has_device(self):
@@ -130,7 +130,7 @@ class Daemon:
             if peer["state"] != "up":
                 return False
             return paths is None or paths <= sum(p["state"] == "up" for p in peer["paths"])
-        wait_until(up, timeout, f"hawser on {self.host.name} is up with "
+        wait_until(up, timeout, lambda: f"hawser on {self.host.name} is up with "
                    f"{'any' if paths is None else paths} paths\n{self.log()}")
         return self
 

@@ -72,14 +72,15 @@ def die_with_parent():
 
 
 def wait_until(check, timeout, what, pause=0.05):
-    """Returns what check() gives as soon as it is true; LabError after `timeout` seconds."""
+    """Returns what check() gives as soon as it is true; LabError after `timeout` seconds. `what` is
+    a text, or a function that gives it then."""
     end = time.monotonic() + timeout
     while True:
         result = check()
         if result:
             return result
         if time.monotonic() > end:
-            raise LabError(f"not within {timeout} s: {what}")
+            raise LabError(f"not within {timeout} s: {what() if callable(what) else what}")
         time.sleep(pause)
 
 
@@ -252,8 +253,8 @@ class Pinger:
     SENT = re.compile(rb"(\d+) packets transmitted")
 
     def __init__(self, host, address, count=None, interval=0.01, size=56, timeout=2, extra=()):
-        # -l 2: a ping that is late does not delay those that follow, so the rate is what it says.
-        args = ["ping", "-n", "-D", "-l", 2, "-i", interval, "-s", size, "-W", timeout]
+        # -l 3: a ping that is late does not delay those that follow, so the rate is what it says.
+        args = ["ping", "-n", "-D", "-l", 3, "-i", interval, "-s", size, "-W", timeout]
         if count:
             args += ["-c", count]
         self.process = host.spawn([*args, *extra, address], stdout=subprocess.PIPE,

@@ -37,7 +37,8 @@ class Tunnel:
                                    + self.logs())
             done = self.a.run(["ping", "-n", "-c", 1, "-W", 0.5, self.address], check=False)
             return done.returncode == 0
-        lab_module.wait_until(answers, HANDSHAKE_SECONDS, f"{self.name} answers\n{self.logs()}", 0.2)
+        lab_module.wait_until(answers, HANDSHAKE_SECONDS,
+                              lambda: f"{self.name} answers\n{self.logs()}", 0.2)
 
     def logs(self):
         text = ""
@@ -204,7 +205,7 @@ class Recipe(Tunnel):
             for number, _, _ in below:
                 lab_module.wait_until(lambda h=host, n=number: h.run(
                     ["ip", "link", "show", "dev", f"tap{n}", "up"], check=False).stdout, 10,
-                    f"tap{number}\n{self.logs()}")
+                    lambda n=number: f"tap{n}\n{self.logs()}")
             host.ip("link add dummy0 type bridge")
             host.ip("link set dummy0 arp off up")
             host.ip(f"addr add 172.31.255.{mine}/32 dev dummy0")
