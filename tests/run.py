@@ -2,8 +2,10 @@
 """The whole suite: what `make test` runs.
 
 Three builds: gcc as released, gcc with ASan and UBSan, and clang. All suites run on the first two,
-the unit tests on the third. Every TAP case counts as one test, as does every program that speaks
-no TAP. The last line reads "N passed, N failed, N skipped"; the exit code is 0 only when none failed.
+the unit tests on the third. The lab tests come last, those of both builds side by side: they wait
+more than they work, and nothing else runs then. Every TAP case counts as one test, as does every
+program that speaks no TAP. The last line reads "N passed, N failed, N skipped"; the exit code is 0
+only when none failed.
 
     tests/run.py                    everything
     tests/run.py --build gcc        one of the three: gcc, asan, clang
@@ -17,6 +19,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -42,13 +45,15 @@ class Tally:
         self.passed = self.failed = self.skipped = 0
         self.failures = []  # (build, test, case, reason, output)
         self.skips = []     # (build, test, case, reason)
+        self.lock = threading.Lock()
 
     def line(self):
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
 def say(text=""):
-    print(text, flush=True)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def run(command, env=None):
@@ -114,9 +119,10 @@ def count(tally, name, record):
         bad += 1
         tally.failures.append((name, test, "the program", f"{result}, exit {record['returncode']}",
                                output))
-    tally.passed += good
-    tally.failed += bad
-    tally.skipped += skipped
+    with tally.lock:
+        tally.passed += good
+        tally.failed += bad
+        tally.skipped += skipped
     return (f"{'FAIL' if bad else 'ok':4} {test}: {good} passed"
             + (f", {bad} failed" if bad else "") + (f", {skipped} skipped" if skipped else "")
             + f"  ({record['duration']:.1f} s)")
@@ -134,15 +140,18 @@ def follow(path, offset):
     return data[:end].splitlines(), offset + end
 
 
-def test(tally, name, suites, extra_env):
+def test(tally, name, suites, extra_env, without=()):
     """Runs meson's tests of one build, counting as they end."""
     folder = BUILDS[name][0]
-    log = os.path.join(ROOT, folder, "meson-logs", "testlog.json")
+    base = "lab" if suites == ["lab"] else "testlog"
+    log = os.path.join(ROOT, folder, "meson-logs", f"{base}.json")
     if os.path.exists(log):
         os.unlink(log)
-    command = ["meson", "test", "-C", folder, "--no-rebuild"]
+    command = ["meson", "test", "-C", folder, "--no-rebuild", "--logbase", base]
     for suite in suites:
         command += ["--suite", suite]
+    for suite in without:
+        command += ["--no-suite", suite]
     env = {**os.environ, **SANITIZERS, **extra_env, "HW_BUILD": os.path.join(ROOT, folder)}
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
@@ -168,6 +177,24 @@ def test(tally, name, suites, extra_env):
         tally.failed += 1
         tally.failures.append((name, "meson test", "no test ran", f"exit {process.returncode}",
                                "".join(tail)))
+
+
+def run_suites(tally, names, suites):
+    """The suites that were asked for (all, if none were) on these builds."""
+    for name in names:
+        wanted = [suite for suite in suites if suite != "lab"]
+        if name == "clang":
+            wanted = [suite for suite in SUITES_OF_CLANG if not suites or suite in suites]
+        if wanted or not suites:
+            test(tally, name, wanted, {}, without=["lab"])
+    if suites and "lab" not in suites:
+        return
+    labs = [threading.Thread(target=test, args=(tally, name, ["lab"], {}))
+            for name in names if name != "clang"]
+    for thread in labs:
+        thread.start()
+    for thread in labs:
+        thread.join()
 
 
 def report(tally, started):
@@ -204,13 +231,11 @@ def main():
         else:
             tally.failed += 1
             tally.failures.append((name, "build", "compile and link", "see above", ""))
-    for name in usable:
-        suites = options.suite or (SUITES_OF_CLANG if name == "clang" else [])
-        if options.soak:
-            test(tally, name, options.suite or ["soak"],
-                 {"HW_SOAK_SECONDS": str(options.soak)})
-        else:
-            test(tally, name, suites, {})
+    if options.soak:
+        for name in usable:
+            test(tally, name, options.suite or ["soak"], {"HW_SOAK_SECONDS": str(options.soak)})
+    else:
+        run_suites(tally, usable, options.suite)
     return report(tally, started)
 
 

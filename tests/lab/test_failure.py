@@ -38,7 +38,7 @@ def gone(daemon, link):
     return all(p["state"] == "down" for p in daemon.peer()["paths"] if p["link"] == link)
 
 
-def survives(s, breakage, seconds=4.0):
+def survives(s, breakage, seconds=3.0):
     """Runs `breakage` one second into a run of pings, none of which may be lost."""
     pinger = Pinger(s.a, "10.88.0.2", count=int(seconds * 100))
     time.sleep(1)
@@ -81,7 +81,7 @@ def link_cut_in_one_direction_costs_nothing(s):
 @case
 def interface_down_and_up_costs_nothing(s):
     for host, daemon in ((s.a, s.on_a), (s.b, s.on_b)):
-        survives(s, lambda h=host: h.ip("link set wan2 down"), 3)
+        survives(s, lambda h=host: h.ip("link set wan2 down"))
         lab_module.wait_until(lambda: gone(s.on_a, "wan2"), 10, "wan2 is seen to be down")
         survives(s, lambda h=host: h.ip("link set wan2 up"), 2)
         lab_module.wait_until(lambda: path_is(s.on_a, "wan2", "up") and path_is(s.on_b, "wan2", "up"),
@@ -90,7 +90,7 @@ def interface_down_and_up_costs_nothing(s):
 
 @case
 def interface_deleted_and_made_again_costs_nothing(s):
-    survives(s, lambda: s.a.ip("link del wan3"), 3)
+    survives(s, lambda: s.a.ip("link del wan3"))
     lab_module.wait_until(lambda: gone(s.on_a, "wan3"), 10, "wan3 is seen to be gone")
     survives(s, lambda: s.links[2].recreate("a"), 2)
     for daemon in (s.on_a, s.on_b):
@@ -142,7 +142,7 @@ def hub_killed_and_started_again(s):
     s.on_b.start()
     took = seconds_until_answer(s, 20)
     expect(took < 8, f"{took:.1f} s until the tunnel carries again")
-    s.on_a.wait_up(paths=3)
+    s.on_a.wait_up(paths=3, timeout=BACK)
 
 
 @case
@@ -152,7 +152,7 @@ def client_killed_and_started_again(s):
     s.on_a.start()
     took = seconds_until_answer(s, 20)
     expect(took < 5, f"{took:.1f} s until the tunnel carries again")
-    s.on_a.wait_up(paths=3)
+    s.on_a.wait_up(paths=3, timeout=BACK)
 
 
 @case

@@ -12,7 +12,7 @@ from tap import case, expect, main
 from daemon import Daemon, configs, secret_file
 from lab import LabError
 
-NO_SESSION = 3  # seconds in which a session would long be up
+NO_SESSION = 2  # seconds in which a session would long be up
 
 
 class Shared:
