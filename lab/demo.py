@@ -47,7 +47,7 @@ class Mark:
     """Where everything stood at a moment: the stages lie between two of them."""
 
     def __init__(self, pingers, links):
-        self.number = [max(pinger.rtts, default=0) for pinger in pingers]
+        self.number = [pinger.highest for pinger in pingers]
         self.bytes = [links["bare"].bytes(),
                       sum(link.bytes() for name, link in links.items() if name != "bare")]
 
@@ -71,8 +71,8 @@ class Progress:
         self.next = now + (0.2 if self.live else 10)
         parts = []
         for name, pinger in zip(("bare", "hawser"), pingers):
-            sent, answered = pinger.progress()
-            lost = sent - answered
+            sent = pinger.highest
+            lost = sent - len(pinger.rtts)
             parts.append(f"{name}: {lost:4} of {sent:4} lost ({100 * lost / max(1, sent):5.2f} %)")
         line = f"  {parts[0]}   {parts[1]}"
         if self.live:
@@ -98,7 +98,7 @@ def run_stages(pingers, links):
         until += pings
         progress.end()
         say(f"  {pings} pings, {pings * INTERVAL:.0f} s: {title}")
-        while max(pinger.progress()[0] for pinger in pingers) < until:
+        while max(pinger.highest for pinger in pingers) < until:
             if all(pinger.process.poll() is not None for pinger in pingers):
                 break
             progress.show(pingers)

@@ -27,6 +27,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -247,39 +248,29 @@ class PingResult:
 
 
 class Pinger:
-    """Debian's ping, running: its answers are read as they come by poll()."""
+    """Debian's ping, running; a thread reads its answers as they come."""
 
-    ANSWER = re.compile(rb"icmp_seq=(\d+) .*time=([\d.]+) ms(.*DUP)?")
-    SENT = re.compile(rb"(\d+) packets transmitted")
+    ANSWER = re.compile(r"icmp_seq=(\d+) .*time=([\d.]+) ms(.*DUP)?")
+    SENT = re.compile(r"(\d+) packets transmitted")
 
     def __init__(self, host, address, count=None, interval=0.01, size=56, timeout=2, extra=()):
         # -l 3: a ping that is late does not delay those that follow, so the rate is what it says.
-        args = ["ping", "-n", "-D", "-l", 3, "-i", interval, "-s", size, "-W", timeout]
+        args = ["ping", "-n", "-l", 3, "-i", interval, "-s", size, "-W", timeout]
         if count:
             args += ["-c", count]
         self.process = host.spawn([*args, *extra, address], stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=False)
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self.started = time.monotonic()
-        self.interval = interval
-        self.rest = b""
+                                  stderr=subprocess.STDOUT)
         self.rtts = {}
+        self.highest = 0
         self.duplicates = 0
         self.sent = None
         self.other = []
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
 
-    def poll(self):
-        while True:
-            try:
-                data = os.read(self.process.stdout.fileno(), 65536)
-            except BlockingIOError:
-                return
-            if not data:
-                return
-            lines = (self.rest + data).split(b"\n")
-            self.rest = lines.pop()
-            for line in lines:
-                self._line(line)
+    def _read(self):
+        for line in self.process.stdout:
+            self._line(line)
 
     def _line(self, line):
         answer = self.ANSWER.search(line)
@@ -290,30 +281,21 @@ class Pinger:
                 self.duplicates += 1
             else:
                 self.rtts[number] = float(answer.group(2))
+                self.highest = max(self.highest, number)
             return
         sent = self.SENT.search(line)
         if sent:
             self.sent = int(sent.group(1))
-        self.other.append(line.decode(errors="replace"))
-
-    def progress(self):
-        """(about how many were sent and could have been answered, how many were answered)"""
-        self.poll()
-        return max(self.rtts, default=0), len(self.rtts)
+        self.other.append(line.strip())
 
     def wait(self, timeout):
-        """Until it ends by itself."""
-        end = time.monotonic() + timeout
-        while self.process.poll() is None:
-            self.poll()
-            if time.monotonic() > end:
-                self.process.kill()
-                raise LabError(f"ping did not end within {timeout} s")
-            time.sleep(0.02)
-        return self._result()
-
-    def _result(self):
-        self.poll()
+        """Until it ends by itself; returns the PingResult."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            self.process.kill()
+            raise LabError(f"ping did not end within {timeout} s") from error
+        self.thread.join(5)
         if self.sent is None:
             raise LabError("ping: " + "; ".join(self.other[-3:]))
         return PingResult(self.sent, self.rtts, self.duplicates)
