@@ -80,7 +80,8 @@ def spare_link_serves_only_when_no_other_does(s):
 def best_link_takes_over_again(s):
     s.near.up()
     s.far.up()
-    lab_module.wait_until(lambda: spread(s, 30)[1]["near"] >= 1.9, 20, "the near link serves again")
+    # The first round trip after a break may be that of finding the neighbour: it wears off slowly.
+    lab_module.wait_until(lambda: spread(s, 30)[1]["near"] >= 1.9, 45, "the near link serves again")
     result, share = spread(s, 200)
     expect((result.lost, result.duplicates) == (0, 0), f"{result.lost} lost")
     expect(share["near"] >= 1.9 and share["spare"] < CONTROL, f"packets for each ping: {share}")
