@@ -32,6 +32,7 @@ int hw_core_new(const struct hw_core_env *env, struct hw_pool *pool, hw_time now
 	core->env = *env;
 	core->pool = pool;
 	core->now = now;
+	core->due = HW_TIME_NEVER;
 	hw_index_map_init(&core->indices);
 	rc = hw_output_init(&core->out);
 	if (rc < 0)
@@ -388,8 +389,8 @@ static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time n
 		} else {
 			hw_control_path_down(peer, link, now);
 		}
-		hw_peer_settle(peer, now);
 	}
+	hw_core_settle(core, now);
 }
 
 void hw_core_link_up(struct hw_core *core, uint32_t link, uint32_t mtu_bytes, hw_time now)
@@ -429,7 +430,7 @@ int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 		return 0;
 	hw_peer_sync_paths(peer, now);
 	hw_handshake_hurry(peer, now);
-	hw_peer_settle(peer, now);
+	hw_core_settle(core, now);
 	return 0;
 }
 
@@ -440,11 +441,10 @@ void hw_core_send_failed(struct hw_core *core, const struct hw_tuple *tuple, boo
 		struct hw_peer *peer = &core->peers[i];
 		struct hw_path *path = hw_path_table_find(&peer->paths, tuple);
 
-		if (path == NULL)
-			continue;
-		hw_path_send_failed(path, gone, now);
-		hw_peer_settle(peer, now);
+		if (path != NULL)
+			hw_path_send_failed(path, gone, now);
 	}
+	hw_core_settle(core, now);
 }
 
 size_t hw_core_datagrams_out(struct hw_core *core, struct hw_datagram_out *ret_out, size_t max)
@@ -470,4 +470,5 @@ void hw_core_close(struct hw_core *core, hw_time now)
 		hw_tx_expire_waiting(&core->peers[i], true, now);
 	}
 	core->closed = true;
+	core->due = HW_TIME_NEVER;
 }

@@ -392,6 +392,9 @@ void hw_handshake_in(struct hw_core *core, enum hw_wire_type type,
 	else
 		drop = cookie_in(core, datagram, now);
 
+	/* Lack of memory may have left it half done; what was refused has changed nothing. */
+	if (drop == 0 || drop == HW_DROP_rx_no_buffer + 1)
+		core->unsettled = true;
 	if (drop == 0)
 		core->totals.rx_handshake++;
 	else

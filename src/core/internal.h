@@ -105,6 +105,13 @@ struct hw_core {
 	bool configured;
 	bool closed;
 	hw_time now; /* of the last call */
+	/*
+	 * When the next tick is due, or earlier: packets of a class only ever bring it forward, by what
+	 * they may need at the soonest. Whatever else changes makes the core unsettled, which the call
+	 * that it happens in mends at its end (hw_core_settle).
+	 */
+	hw_time due;
+	bool unsettled;
 	struct hw_core_config config;
 	struct hw_crypto *crypto;
 	struct hw_handshake_identity identity;
@@ -145,6 +152,20 @@ void hw_peer_update(struct hw_peer *peer, hw_time now);
 
 /* After whatever may have changed paths or sessions: note it, then do what the paths ask for. */
 void hw_peer_settle(struct hw_peer *peer, hw_time now);
+
+/* tick.c */
+
+/* The end of every call that may have changed something: settle all peers, find the next deadline. */
+void hw_core_settle(struct hw_core *core, hw_time now);
+
+/*
+ * A packet of a class was sent to the peer or came from it, under that counter: note what it may need
+ * soon. `soonest`: when paths or fragments may need a tick on its account.
+ */
+void hw_core_class_packet(struct hw_peer *peer, const struct hw_session *session, uint64_t counter,
+			  hw_time soonest, hw_time now);
+
+/* core.c */
 
 /* The peer said goodbye, and its sessions are dropped: no learnt paths, and fresh configured ones. */
 void hw_peer_reset(struct hw_peer *peer, hw_time now);

@@ -113,6 +113,7 @@ static void fragment_in(const struct receiving *r, const struct hw_frame *frame,
 	switch (result.verdict) {
 	case HW_REASSEMBLY_HELD:
 		core->totals.rx_held++;
+		core->due = hw_time_min(core->due, hw_reassembly_deadline(r->peer->reassembly));
 		break;
 	case HW_REASSEMBLY_COMPLETE:
 		core->totals.rx_held -= result.completed;
@@ -139,7 +140,7 @@ static void class_in(const struct receiving *r, struct hw_buf *buf)
 
 	if (peer->report_pending++ == 0)
 		peer->report_first_at = r->now;
-	peer->paths.context.last_data = r->now;
+	hw_core_class_packet(peer, r->session, r->info.counter, HW_TIME_NEVER, r->now);
 
 	if (r->info.header.type == HW_WIRE_DATA) {
 		deliver(r, buf, r->datagram->tos, 1);
@@ -165,6 +166,7 @@ static void opened_in(const struct receiving *r)
 	unsigned stream = r->info.header.stream;
 
 	if (stream == HW_WIRE_STREAM_CONTROL) {
+		core->unsettled = true;
 		if (hw_control_in(r->peer, r->session, r->datagram, r->now) < 0)
 			hw_core_drop(core, HW_DROP_rx_control_malformed, 1);
 		else
@@ -271,14 +273,15 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 
 	bool confirmed = hw_slots_opened(&r.peer->slots, session, now);
 
-	if (path != NULL)
-		hw_path_heard(path, now);
-	else
+	if (path == NULL)
 		heard_unknown(&r, bytes);
+	if (path == NULL || hw_path_heard(path, now) != 0)
+		core->unsettled = true;
 	if (confirmed) {
 		/* Paths number packets by generation, and those only grow: a newer one may be in use. */
 		if (session->generation != r.peer->next_generation)
 			session->generation = ++r.peer->next_generation;
+		core->unsettled = true;
 		r.peer->established_at = now;
 		hw_peer_update(r.peer, now);
 	}
@@ -324,6 +327,6 @@ void hw_core_datagrams_in(struct hw_core *core, const struct hw_datagram *in, si
 		}
 		datagram_in(core, datagram, now);
 	}
-	for (uint32_t i = 0; i < core->peer_count; i++)
-		hw_peer_settle(&core->peers[i], now);
+	if (core->unsettled)
+		hw_core_settle(core, now);
 }

@@ -53,6 +53,7 @@ void hw_core_tick(struct hw_core *core, hw_time now)
 		hw_tx_expire_waiting(peer, false, now);
 		expire_learnt(peer, now);
 	}
+	hw_core_settle(core, now);
 }
 
 static hw_time peer_deadline(const struct hw_peer *peer, hw_time now)
@@ -69,13 +70,34 @@ static hw_time peer_deadline(const struct hw_peer *peer, hw_time now)
 	return at;
 }
 
+void hw_core_settle(struct hw_core *core, hw_time now)
+{
+	core->unsettled = false;
+	core->due = HW_TIME_NEVER;
+	for (uint32_t i = 0; i < core->peer_count && !core->closed; i++) {
+		/* What is due already has no deadline any more, so it must not be left. */
+		hw_slots_expire(&core->peers[i].slots, now);
+		hw_peer_settle(&core->peers[i], now);
+		hw_path_table_refresh(&core->peers[i].paths);
+		core->due = hw_time_min(core->due, peer_deadline(&core->peers[i], now));
+	}
+}
+
+void hw_core_class_packet(struct hw_peer *peer, const struct hw_session *session, uint64_t counter,
+			  hw_time soonest, hw_time now)
+{
+	struct hw_core *core = peer->core;
+
+	/* The first after a pause makes probes due; the one that uses keys up, a handshake. */
+	if (!hw_path_context_active(&peer->paths.context, now) ||
+	    counter + 1 >= core->config.rekey_packets ||
+	    session->sealed >= session->suite->packet_limit / 2)
+		core->unsettled = true;
+	peer->paths.context.last_data = now;
+	core->due = hw_time_min(core->due, hw_time_min(soonest, hw_report_deadline(peer)));
+}
+
 hw_time hw_core_next_deadline(const struct hw_core *core)
 {
-	hw_time at = HW_TIME_NEVER;
-
-	if (core->closed)
-		return at;
-	for (uint32_t i = 0; i < core->peer_count; i++)
-		at = hw_time_min(at, peer_deadline(&core->peers[i], core->now));
-	return at;
+	return core->due;
 }

@@ -125,7 +125,8 @@ static bool try_send(struct hw_peer *peer, struct hw_buf *packet, hw_time now)
 		core->totals.tx_sent++;
 	else
 		hw_core_drop(core, (enum hw_drop)(drop - 1), 1);
-	peer->paths.context.last_data = now;
+	hw_core_class_packet(peer, s.session, s.session->tx_counter[STREAM_DEFAULT] - 1,
+			     now + HW_PATH_SOONEST, now);
 	return true;
 }
 
@@ -145,6 +146,7 @@ static void wait_for_session(struct hw_peer *peer, struct hw_buf *packet, hw_tim
 		hw_buf_unref(packet);
 		return;
 	}
+	core->unsettled = true;
 	packet->at = now;
 	peer->waiting[(peer->waiting_first + peer->waiting_count) % HW_PEER_WAITING] = packet;
 	peer->waiting_count++;
@@ -200,4 +202,6 @@ void hw_core_packets_in(struct hw_core *core, struct hw_buf *const *in, size_t c
 		if (peer->waiting_count > 0 || !try_send(peer, in[i], now))
 			wait_for_session(peer, in[i], now);
 	}
+	if (core->unsettled)
+		hw_core_settle(core, now);
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define SILENCE_MIN HW_MS(150)
+#define SILENCE_MIN (2 * HW_PATH_SOONEST)
 #define SILENCE_MAX HW_S(3) /* beyond 3 * rtt */
 #define ACTIVE_SPAN HW_S(2)
 #define ACTIVE_PROBE HW_S(1)

@@ -59,6 +59,8 @@ struct hw_control_report_path;
 
 #define HW_PATH_PEER_ID_NONE 0xffu /* never in a frame: ids there are 0..15 */
 #define HW_PATH_CHALLENGE_BYTES 8u
+/* Data that is sent makes a path need a tick no sooner than this (half of the least silence time). */
+#define HW_PATH_SOONEST HW_MS(75)
 #define HW_PATH_PROBES 8u /* probes that may await their answers */
 
 enum hw_path_todo {
@@ -75,7 +77,7 @@ enum hw_path_todo {
 struct hw_path_context {
 	bool session;      /* keys exist, so that probes can be sealed; without, timers rest */
 	bool initiator;    /* this node initiated the current session */
-	bool all_down;     /* set by hw_path_table_tick */
+	bool all_down;     /* set by hw_path_table_refresh */
 	hw_time last_data; /* data last sent or heard on any path; 0: never */
 };
 

@@ -126,12 +126,17 @@ static bool works(const struct hw_path *path)
 	return path->used && (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT);
 }
 
-void hw_path_table_tick(struct hw_path_table *table, hw_time now)
+void hw_path_table_refresh(struct hw_path_table *table)
 {
 	table->context.all_down = true;
 	for (uint32_t id = 0; id < table->end; id++)
 		if (works(&table->paths[id]))
 			table->context.all_down = false;
+}
+
+void hw_path_table_tick(struct hw_path_table *table, hw_time now)
+{
+	hw_path_table_refresh(table);
 	for (uint32_t id = 0; id < table->end; id++)
 		if (table->paths[id].used)
 			hw_path_tick(&table->paths[id], &table->context, now);

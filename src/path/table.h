@@ -144,6 +144,9 @@ HW_MUST_USE int hw_path_table_challenge_replied(struct hw_path_table *table,
 void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *path, uint8_t peer_id,
 				 bool proven);
 
+/* Refresh context.all_down: states have changed since the last tick, and deadlines are to be asked. */
+void hw_path_table_refresh(struct hw_path_table *table);
+
 /* Run what is due on all paths and candidates; refreshes context.all_down. */
 void hw_path_table_tick(struct hw_path_table *table, hw_time now);
 hw_time hw_path_table_deadline(const struct hw_path_table *table, hw_time now);

@@ -430,6 +430,52 @@ static void after_a_goodbye_there_is_silence(void **state)
 	assert_int_equal(world_drops(&w, 0, HW_DROP_tx_no_peer), 1);
 }
 
+/* Before the deadline there is nothing to do: a tick then sends nothing and tells nothing. */
+static void a_deadline_is_never_late(void **state)
+{
+	uint32_t asked = 0;
+	struct hw_rng rng;
+
+	(void)state;
+	hw_rng_init(&rng, 11);
+	w.node[0].config.rekey_after = w.node[1].config.rekey_after = HW_S(7);
+	w.delay[1] = HW_MS(70);
+	w.delay[2] = HW_MS(400);
+	start_both();
+	for (uint32_t i = 0; i < 200000; i++) {
+		uint32_t dice = (uint32_t)hw_rng_below(&rng, 10000);
+		int n = (int)(i & 1);
+
+		if (dice < 300 && i / 20000 % 2 == 0)
+			world_send(&w, n, 30 + (uint32_t)hw_rng_below(&rng, 1470), i);
+		else if (dice < 304)
+			w.cut[dice % WORLD_LINKS] = !w.cut[dice % WORLD_LINKS];
+		else if (dice < 306)
+			w.loss = w.loss == 0 ? 0.2 : 0;
+		else if (dice == 306)
+			w.node[0].addr[1].port++;
+		else if (dice == 307)
+			hw_core_link_down(w.node[0].core, 0, w.now);
+		else if (dice < 310)
+			hw_core_link_up(w.node[0].core, 0, 1500 - 100 * (dice & 1), w.now);
+		world_flush(&w, n);
+		world_run(&w, w.now + hw_rng_below(&rng, HW_MS(4)));
+		if (hw_core_next_deadline(w.node[n].core) > w.now) {
+			uint64_t sent = w.sent[n];
+			uint32_t events[16];
+
+			memcpy(events, w.node[n].events, sizeof(events));
+			hw_core_tick(w.node[n].core, w.now);
+			world_flush(&w, n);
+			assert_int_equal(w.sent[n], sent);
+			assert_memory_equal(w.node[n].events, events, sizeof(events));
+			asked++;
+		}
+	}
+	assert_true(asked > 100000);
+	assert_true(w.node[1].delivered > 1000);
+}
+
 /* Wakeups of an idle hour: each path has a probe each 12 s, each with its answer. */
 static void an_idle_hour_costs_few_wakeups(void **state)
 {
@@ -495,6 +541,7 @@ int main(void)
 		TEST(an_unconfirmed_session_holds_nothing_up),
 		TEST(arrival_times_may_be_odd),
 		TEST(after_a_goodbye_there_is_silence),
+		TEST(a_deadline_is_never_late),
 		TEST(an_idle_hour_costs_few_wakeups),
 		TEST(an_endpoint_that_is_not_there_costs_little),
 #undef TEST
