@@ -33,7 +33,7 @@ static uint64_t *bits_new(const struct hw_replay_params *params, uint32_t packet
 
 static void bits_free(const struct hw_replay *replay)
 {
-	if (replay->bits != NULL && replay->params.budget != NULL)
+	if (replay->params.budget != NULL)
 		replay->params.budget->left_bytes += replay->packets / 8;
 	free(replay->bits);
 }

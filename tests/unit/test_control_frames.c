@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "base/bytes.h"
 #include "wire/control.h"
 
 static const uint8_t token[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -362,6 +363,62 @@ static void reader_skips_unknown_types_and_stops_at_errors(void **state)
 	assert_int_equal(next(cut_body, 0, &f), 0);
 }
 
+/* A report whose length is right for counts that no report may have. */
+static void reports_of_too_many_entries_are_refused(void **state)
+{
+	static uint8_t data[HW_CONTROL_REPORT_BYTES(17, 17)];
+	struct hw_control_reader r;
+	struct hw_control_frame f;
+
+	(void)state;
+	for (unsigned paths = 15; paths <= 17; paths++) {
+		for (unsigned streams = 15; streams <= 17; streams++) {
+			size_t len = HW_CONTROL_REPORT_BYTES(paths, streams);
+
+			memset(data, 0, sizeof(data));
+			data[0] = HW_CONTROL_REPORT;
+			hw_store16(data + 1, (uint16_t)(len - HW_CONTROL_HEADER_BYTES));
+			data[3] = (uint8_t)paths;
+			data[4] = (uint8_t)streams;
+			hw_control_reader_init(&r, data, len);
+			assert_int_equal(hw_control_next(&r, &f),
+					 paths <= 16 && streams <= 16 ? 1 : HW_E_MALFORMED);
+		}
+	}
+}
+
+/* The least frame there is ends a packet well; two bytes do not. */
+static void the_least_frame_may_be_the_last(void **state)
+{
+	static const uint8_t data[HW_CONTROL_HEADER_BYTES] = { HW_CONTROL_PADDING, 0, 0 };
+	struct hw_control_reader r;
+	struct hw_control_frame f;
+
+	(void)state;
+	hw_control_reader_init(&r, data, sizeof(data));
+	assert_int_equal(hw_control_next(&r, &f), 0);
+	hw_control_reader_init(&r, data, sizeof(data) - 1);
+	assert_int_equal(hw_control_next(&r, &f), HW_E_MALFORMED);
+}
+
+static void padding_has_bounds(void **state)
+{
+	static uint8_t data[70000];
+	struct hw_control_writer w;
+
+	(void)state;
+	for (size_t bytes = 0; bytes < HW_CONTROL_HEADER_BYTES; bytes++) {
+		hw_control_writer_init(&w, data, sizeof(data));
+		assert_int_equal(hw_control_put_padding(&w, bytes), HW_E_INVAL);
+		assert_int_equal(w.len, 0);
+	}
+	assert_int_equal(hw_control_put_padding(&w, HW_CONTROL_HEADER_BYTES), 0);
+	hw_control_writer_init(&w, data, sizeof(data));
+	assert_int_equal(hw_control_put_padding(&w, HW_CONTROL_HEADER_BYTES + 65535u), 0);
+	hw_control_writer_init(&w, data, sizeof(data));
+	assert_int_equal(hw_control_put_padding(&w, HW_CONTROL_HEADER_BYTES + 65536u), HW_E_INVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +431,9 @@ int main(void)
 		cmocka_unit_test(reader_refuses_wrong_reports),
 		cmocka_unit_test(reader_refuses_values_out_of_range),
 		cmocka_unit_test(reader_skips_unknown_types_and_stops_at_errors),
+		cmocka_unit_test(reports_of_too_many_entries_are_refused),
+		cmocka_unit_test(the_least_frame_may_be_the_last),
+		cmocka_unit_test(padding_has_bounds),
 	};
 
 	return cmocka_run_group_tests_name("control_frames", tests, NULL, NULL);

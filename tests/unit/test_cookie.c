@@ -343,6 +343,14 @@ static void cookie_answers_the_last_message_only(void **state)
 		HW_E_AUTH);
 	hw_cookie_maker_fini(&stranger);
 	assert_int_equal(consume(f, &f->slot, HW_S(2)), 0);
+
+	/* What was sent with a cookie may be answered with another one, once. */
+	f->message[4] ^= 1;
+	send(f, &f->slot, HW_S(3));
+	assert_true(mac2_ok(f, &f->from, HW_S(3)));
+	answer(f, &f->from, HW_S(3));
+	assert_int_equal(consume(f, &f->slot, HW_S(3)), 0);
+	assert_int_equal(consume(f, &f->slot, HW_S(3)), HW_E_STATE);
 }
 
 /* The seal, opened by hand with the words of docs/wire.md: the cookie is a MAC of the address. */

@@ -326,7 +326,9 @@ static void forged_answers_do_not_end_a_handshake(void **state)
 	assert_int_equal(initiation->len, HW_WIRE_INITIATION_BYTES);
 	hash = hw_core_state_hash(w.node[0].core);
 	for (uint32_t i = 0; i < 3000; i++) {
-		enum hw_wire_type type = i & 1 ? HW_WIRE_RESPONSE : HW_WIRE_COOKIE;
+		static const enum hw_wire_type types[] = { HW_WIRE_RESPONSE, HW_WIRE_COOKIE,
+							   HW_WIRE_DATA };
+		enum hw_wire_type type = types[i / 3 % 3];
 		struct hw_tuple from = { .link = i % 3, .remote = w.node[1].addr[i % 3] };
 
 		hw_rng_fill(&w.rng, bytes, sizeof(bytes));
@@ -335,6 +337,8 @@ static void forged_answers_do_not_end_a_handshake(void **state)
 		memcpy(bytes + (type == HW_WIRE_RESPONSE ? 5 : 1), initiation->bytes + 1, 3);
 		if (type == HW_WIRE_RESPONSE)
 			put_macs(0, bytes, HW_WIRE_RESPONSE_BYTES);
+		if (type == HW_WIRE_DATA)
+			bytes[0] |= HW_WIRE_STREAM_FIRST_CLASS;
 		world_inject(&w, 0, &from, bytes, handshake_bytes(type));
 		assert_true(hw_core_state_hash(w.node[0].core) == hash);
 	}

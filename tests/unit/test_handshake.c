@@ -618,6 +618,12 @@ static void copies_are_the_same_but_for_the_macs(void **state)
 	}
 	for (size_t len = 0; len < sizeof(p->initiation); len++)
 		assert_false(hw_handshake_is_copy(&p->bob.peer, p->initiation, len));
+
+	/* No session came of it: from now on it is an old initiation, and nothing answers it. */
+	assert_int_equal(receive_initiation(p), HW_HANDSHAKE_COPY);
+	hw_handshake_forget_response(&p->bob.peer);
+	assert_false(hw_handshake_is_copy(&p->bob.peer, p->initiation, sizeof(p->initiation)));
+	assert_int_equal(receive_initiation(p), HW_E_REPLAY);
 }
 
 /* A response serves once, and only while its initiation is pending. */

@@ -117,6 +117,12 @@ static void limiter_rations_by_source_and_in_total(void **state)
 	assert_int_equal(cookies, 1000 - HW_LIMITER_FREE);
 
 	const struct hw_tuple one = stranger(7, 0);
+	struct hw_limiter new;
+
+	/* A machine that has just started, its clock at nothing: the first is let in. */
+	assert_int_equal(hw_limiter_init(&new, seed), 0);
+	assert_int_equal(hw_limiter_admit(&new, &one.remote, false, 0), HW_LIMITER_ADMIT);
+	hw_limiter_fini(&new);
 
 	admitted = 0;
 	for (uint32_t i = 0; i < 1000; i++)

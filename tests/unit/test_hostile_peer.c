@@ -408,11 +408,14 @@ static void rubbish_in_control_packets_is_counted_or_skipped(void **state)
 {
 	const struct hw_tuple from = from_client(0);
 	uint8_t plain[1400];
-	uint64_t before;
+	struct hw_core_totals t;
+	uint64_t before, control;
 
 	(void)state;
 	listen(NULL);
 	before = drops(HW_DROP_rx_control_malformed);
+	hw_core_totals(w.node[1].core, &t);
+	control = t.rx_control;
 	for (uint32_t i = 0; i < 50000; i++) {
 		uint32_t len = (uint32_t)hw_rng_below(&w.rng, 64);
 
@@ -425,7 +428,15 @@ static void rubbish_in_control_packets_is_counted_or_skipped(void **state)
 		say(HW_WIRE_DATA, 0, plain, len, &from);
 		assert_true(listen(NULL).datagrams <= 1);
 	}
-	assert_true(drops(HW_DROP_rx_control_malformed) > before);
+	hw_core_totals(w.node[1].core, &t);
+	assert_int_equal(t.rx_control - control + drops(HW_DROP_rx_control_malformed) - before,
+			 50000);
+	before = drops(HW_DROP_rx_control_malformed);
+	say(HW_WIRE_DATA, 0, plain, 0, &from); /* nothing is well formed, one byte is not */
+	assert_int_equal(drops(HW_DROP_rx_control_malformed), before);
+	say(HW_WIRE_DATA, 0, plain, 1, &from);
+	assert_int_equal(drops(HW_DROP_rx_control_malformed), before + 1);
+	listen(NULL);
 	assert_int_equal(hub()->paths.count, WORLD_LINKS);
 	no_memory_beyond_the_limit();
 }
@@ -503,6 +514,13 @@ static void streams_without_a_service_are_counted(void **state)
 	listen(NULL);
 	assert_int_equal(drops(HW_DROP_rx_stream_unsupported), 700);
 	assert_int_equal(w.node[1].delivered, delivered);
+	/* All of the seven classes are served, though this version sends but the first. */
+	for (unsigned stream = HW_WIRE_STREAM_FIRST_CLASS; stream <= HW_WIRE_STREAM_LAST_CLASS;
+	     stream++) {
+		say(HW_WIRE_DATA, stream, plain, sizeof(plain), &from);
+		world_flush(&w, 1);
+		assert_int_equal(w.node[1].delivered, ++delivered);
+	}
 	no_memory_beyond_the_limit();
 }
 

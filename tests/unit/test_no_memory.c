@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "world.h"
 
+#include "core/internal.h"
 #include "crypto/suite.h"
 
 static struct world w;
@@ -72,6 +73,28 @@ static void traffic(uint32_t rounds)
 	}
 }
 
+static size_t window_bytes(const struct hw_session *session)
+{
+	size_t bytes = 0;
+
+	for (unsigned i = 0; session != NULL && i < HW_WIRE_STREAMS; i++) {
+		if (session->rx[i] != NULL)
+			bytes += session->rx[i]->packets / 8;
+	}
+	return bytes;
+}
+
+/* What a node's replay windows take. */
+static size_t windows(int n)
+{
+	const struct hw_slots *slots = &w.node[n].core->peers[0].slots;
+	size_t bytes = window_bytes(slots->current) + window_bytes(slots->next);
+
+	for (uint32_t i = 0; i < slots->previous_count; i++)
+		bytes += window_bytes(slots->previous[i].session);
+	return bytes;
+}
+
 /* Returns whether the allocation that was to fail was ever made. */
 static bool life(uint64_t fail_at, bool on)
 {
@@ -104,6 +127,9 @@ static bool life(uint64_t fail_at, bool on)
 	world_run(&w, w.now + HW_S(1));
 	assert_int_equal(w.node[0].delivered, delivered[0] + 10);
 	assert_int_equal(w.node[1].delivered, delivered[1] + 10);
+	for (int n = 0; n < 2; n++)
+		assert_int_equal(w.node[n].core->peers[0].replay_budget.left_bytes,
+				 HW_PEER_REPLAY_BYTES - windows(n));
 	hw_core_close(w.node[0].core, w.now);
 	world_flush(&w, 0);
 	world_run(&w, w.now + HW_S(1));

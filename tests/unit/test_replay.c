@@ -463,6 +463,70 @@ static void windows_share_a_budget(void **state)
 	assert_int_equal(budget.left_bytes, 39);
 }
 
+/* A step of exactly 2^32 leaves nothing behind. */
+static void a_step_of_four_thousand_million_forgets_all(void **state)
+{
+	const uint64_t far = UINT64_C(100) + (UINT64_C(1) << 32);
+	struct hw_replay replay;
+
+	(void)state;
+	assert_int_equal(hw_replay_init(&replay, &fixed64), 0);
+	for (uint64_t c = 0; c <= 100; c++)
+		assert_int_equal(hw_replay_accept(&replay, c, HW_S(1)), NEW);
+	assert_int_equal(hw_replay_accept(&replay, far, HW_S(1)), NEW);
+	for (uint64_t c = far - 63; c < far; c++)
+		assert_int_equal(hw_replay_accept(&replay, c, HW_S(1)), NEW);
+	hw_replay_fini(&replay);
+}
+
+/* Growing never makes late again what was late, nor new what the smaller ring no longer knew. */
+static void growing_moves_no_limit_down(void **state)
+{
+	struct hw_replay_budget budget = { .left_bytes = 8 };
+	const struct hw_replay_params params = { 64, 1024, HW_S(10), &budget };
+	struct hw_replay replay;
+
+	(void)state;
+	budget.left_bytes = 1024;
+	assert_int_equal(hw_replay_init(&replay, &params), 0);
+	for (uint64_t c = 1000; c <= 1050; c++) {
+		if (c != 1040)
+			assert_int_equal(hw_replay_accept(&replay, c, HW_S(1)), NEW);
+	}
+	assert_int_equal(hw_replay_accept(&replay, 1051, HW_S(20)), NEW); /* 1050 and below: late */
+	assert_int_equal(hw_replay_accept(&replay, 1200, HW_S(20)), NEW);
+	assert_true(replay.packets > 64);
+	assert_int_equal(hw_replay_check(&replay, 1040, HW_S(20)), LATE);
+	hw_replay_fini(&replay);
+
+	/* Without the memory to grow when it was time: highest == packets. */
+	budget.left_bytes = 8;
+	assert_int_equal(hw_replay_init(&replay, &params), 0);
+	for (uint64_t c = 0; c <= 64; c++)
+		assert_int_equal(hw_replay_accept(&replay, c, HW_S(1)), NEW);
+	assert_int_equal(replay.packets, 64);
+	budget.left_bytes = 1024;
+	assert_int_equal(hw_replay_accept(&replay, 65, HW_S(1)), NEW);
+	assert_true(replay.packets > 64);
+	assert_int_equal(hw_replay_check(&replay, 0, HW_S(1)), LATE);
+	hw_replay_fini(&replay);
+
+	/* And with the limit of time just where the ring's memory ends. */
+	budget.left_bytes = 8;
+	assert_int_equal(hw_replay_init(&replay, &params), 0);
+	for (uint64_t c = 0; c <= 36; c++)
+		assert_int_equal(hw_replay_accept(&replay, c, HW_S(1)), NEW);
+	for (uint64_t c = 37; c <= 100; c++)
+		assert_int_equal(hw_replay_accept(&replay, c, HW_S(20)), NEW);
+	assert_int_equal(replay.late_below, 36);
+	assert_int_equal(replay.packets, 64);
+	budget.left_bytes = 1024;
+	assert_int_equal(hw_replay_accept(&replay, 101, HW_S(20)), NEW);
+	assert_true(replay.packets > 64);
+	assert_int_equal(hw_replay_check(&replay, 36, HW_S(20)), LATE);
+	hw_replay_fini(&replay);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +544,8 @@ int main(void)
 		cmocka_unit_test(growing_late_forgets_nothing),
 		cmocka_unit_test(does_not_grow_without_need),
 		cmocka_unit_test(windows_share_a_budget),
+		cmocka_unit_test(a_step_of_four_thousand_million_forgets_all),
+		cmocka_unit_test(growing_moves_no_limit_down),
 	};
 
 	return cmocka_run_group_tests_name("replay", tests, NULL, NULL);

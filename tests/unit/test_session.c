@@ -555,6 +555,11 @@ static void new_refuses_and_cleans_up(void **state)
 	b.remote_index = 0x1000000;
 	assert_int_equal(hw_session_new(&b, &toy_suite, &small, NOW, &s), HW_E_INVAL);
 	make_keys(&a, &b);
+	a.local_index = a.remote_index = 0xffffff; /* the last there is */
+	assert_int_equal(hw_session_new(&a, &toy_suite, &small, NOW, &s), 0);
+	hw_session_free(s);
+	s = NULL;
+	make_keys(&a, &b);
 	toy.fail_keys = 1;
 	assert_int_equal(hw_session_new(&a, &toy_suite, &small, NOW, &s), HW_E_CRYPTO);
 	assert_null(s);
