@@ -144,9 +144,15 @@ static uint64_t load(const uint8_t *p)
 	return word;
 }
 
+/*
+ * Both halves of a 128-bit product: one flipped bit changes about half of the result, so that no
+ * few flips cancel each other, as they would where a product is cut to 64 bits.
+ */
 static uint64_t absorb(uint64_t lane, uint64_t word, uint64_t k)
 {
-	return rotl(lane ^ word, 29) * k + word;
+	__extension__ unsigned __int128 product = (unsigned __int128)(lane ^ word) * k;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 /* Four lanes, so that a modern processor works on all at once; each bit of input reaches the tag.

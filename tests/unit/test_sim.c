@@ -212,6 +212,39 @@ static void null_suite_seals_and_notices_damage(void **state)
 	assert_null(hw_suite_find("null")); /* nobody else can have it */
 }
 
+/* What a link damages must not pass for whole: no two flipped bits cancel each other. */
+static void null_suite_notices_any_two_flips(void **state)
+{
+	const struct hw_suite *suite = hw_sim_suite_find("null");
+	const uint8_t nonce[HW_AEAD_NONCE_BYTES] = { 0 }, ad[16] = { 0 };
+	const size_t len = 76, bits = (len + 16) * 8;
+	struct hw_rng rng;
+
+	(void)state;
+	hw_rng_init(&rng, SEED);
+	for (int k = 0; k < 4; k++) {
+		uint8_t bytes[HW_AEAD_KEY_BYTES], data[100];
+		struct hw_aead_key *key;
+
+		hw_rng_fill(&rng, bytes, sizeof(bytes));
+		hw_rng_fill(&rng, data, sizeof(data));
+		assert_int_equal(suite->key_new(bytes, false, &key), 0);
+		assert_int_equal(suite->seal(key, nonce, ad, sizeof(ad), data, len), 0);
+		for (size_t a = 0; a < bits; a++) {
+			data[a / 8] ^= (uint8_t)(1u << a % 8);
+			for (size_t b = 0; b < a; b++) {
+				data[b / 8] ^= (uint8_t)(1u << b % 8);
+				if (suite->open(key, nonce, ad, sizeof(ad), data, len + 16) !=
+				    HW_E_AUTH)
+					fail_msg("bits %zu and %zu, seed %u", a, b, SEED);
+				data[b / 8] ^= (uint8_t)(1u << b % 8);
+			}
+			data[a / 8] ^= (uint8_t)(1u << a % 8);
+		}
+		suite->key_free(key);
+	}
+}
+
 static void seal_one(const char *name, uint8_t key_byte, uint32_t stream, uint64_t counter)
 {
 	const struct hw_suite *suite = hw_sim_suite_find(name);
@@ -522,6 +555,7 @@ int main(void)
 		cmocka_unit_test(every_changed_bit_is_noticed),
 		cmocka_unit_test(overtaken_packets_are_counted),
 		cmocka_unit_test(null_suite_seals_and_notices_damage),
+		cmocka_unit_test(null_suite_notices_any_two_flips),
 		cmocka_unit_test(a_nonce_used_again_is_noticed),
 		cmocka_unit_test(quantiles_are_right_to_a_thousandth),
 		cmocka_unit_test(constant_delays_stay_exact),
