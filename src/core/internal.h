@@ -183,9 +183,6 @@ hw_time hw_handshake_deadline(const struct hw_peer *peer, hw_time now);
 
 /* send.c */
 
-/* The largest UDP payload that every path in use takes; 0 when none is in use. */
-uint32_t hw_peer_payload(struct hw_peer *peer, hw_time now);
-
 /*
  * Takes a sealed packet and sends a copy on each path of the choice. Returns how many copies went
  * out.

@@ -32,7 +32,7 @@ static bool plausible(const struct hw_core *core, const struct hw_buf *packet)
 /* What comes in is clamped too: this node's way back may take less than the peer's way here. */
 static void clamp_mss(const struct receiving *r, struct hw_buf *packet)
 {
-	uint32_t payload = r->core->config.mss_clamp ? hw_peer_payload(r->peer, r->now) : 0;
+	uint32_t payload = r->core->config.mss_clamp ? hw_path_table_payload(&r->peer->paths, r->now) : 0;
 
 	if (payload > 0)
 		hw_mss_clamp(packet->data, packet->len, r->core->config.layer2,
@@ -262,7 +262,8 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 	struct hw_path *path = hw_path_table_find(&r.peer->paths, &datagram->tuple);
 	bool stamped = path != NULL && path->peer_id != HW_PATH_PEER_ID_NONE &&
 		       hw_session_stamp_valid(session, buf->data, buf->len, path->peer_id);
-	enum hw_open verdict = hw_session_open(session, buf, now, &r.info);
+	enum hw_open verdict = hw_session_open_parsed(session, &r.info.header, buf, now,
+						       &r.info.counter);
 
 	if (stamped && (verdict == HW_OPEN_OK || verdict == HW_OPEN_DUPLICATE))
 		measure(&r, path, bytes, verdict == HW_OPEN_DUPLICATE);
@@ -297,17 +298,19 @@ drop:
 static void datagram_in(struct hw_core *core, const struct hw_datagram *datagram, hw_time now)
 {
 	struct hw_buf *buf = datagram->buf;
+	bool listening = core->configured && !core->closed;
 	enum hw_wire_type type;
 
-	if (!core->configured || core->closed || hw_wire_type(buf->data, buf->len, &type) < 0) {
-		hw_core_drop(core, HW_DROP_rx_malformed, 1);
-		hw_buf_unref(buf);
-	} else if (type == HW_WIRE_DATA || type == HW_WIRE_FRAMED) {
+	if (listening && buf->len > 0 &&
+	    (buf->data[0] >> 4 == HW_WIRE_DATA || buf->data[0] >> 4 == HW_WIRE_FRAMED)) {
 		data_in(core, datagram, now);
-	} else {
-		hw_handshake_in(core, type, datagram, now);
-		hw_buf_unref(buf);
+		return;
 	}
+	if (listening && hw_wire_type(buf->data, buf->len, &type) == 0)
+		hw_handshake_in(core, type, datagram, now);
+	else
+		hw_core_drop(core, HW_DROP_rx_malformed, 1);
+	hw_buf_unref(buf);
 }
 
 void hw_core_datagrams_in(struct hw_core *core, const struct hw_datagram *in, size_t count,

@@ -6,25 +6,6 @@
 /* What every path takes without cutting (RFC 8200, section 5), and the longest report needs less. */
 #define CONTROL_PACKET_BYTES (1280u - HW_WIRE_IPV6_UDP_BYTES - HW_WIRE_OVERHEAD_BYTES)
 
-static bool carries(const struct hw_sched_path *view)
-{
-	return (view->state == HW_PATH_UP || view->state == HW_PATH_SUSPECT) &&
-	       view->use != HW_USE_NEVER;
-}
-
-uint32_t hw_peer_payload(struct hw_peer *peer, hw_time now)
-{
-	size_t count;
-	const struct hw_sched_path *views = hw_path_table_views(&peer->paths, now, &count);
-	uint32_t payload = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (carries(&views[i]) && (payload == 0 || views[i].mtu_bytes < payload))
-			payload = views[i].mtu_bytes;
-	}
-	return payload;
-}
-
 /* Where a copy goes, and as what: what its stamp says. */
 struct copy {
 	const struct hw_tuple *tuple;

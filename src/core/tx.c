@@ -14,6 +14,7 @@
 struct sending {
 	struct hw_peer *peer;
 	struct hw_session *session;
+	uint32_t payload_bytes; /* UDP payload that every path in use takes; 0: none is in use */
 	uint8_t tos;
 	hw_time now;
 };
@@ -72,7 +73,7 @@ static int send_fragments(const struct sending *s, const struct hw_frame_plan *p
 static int send_inner(const struct sending *s, struct hw_buf *packet)
 {
 	struct hw_core *core = s->peer->core;
-	uint32_t payload = hw_peer_payload(s->peer, s->now);
+	uint32_t payload = s->payload_bytes;
 	uint16_t original_len = 0;
 	struct hw_frame_plan plan;
 
@@ -111,10 +112,11 @@ static bool try_send(struct hw_peer *peer, struct hw_buf *packet, hw_time now)
 	struct sending s = {
 		.peer = peer,
 		.session = hw_slots_sealing(&peer->slots, now),
+		.payload_bytes = hw_path_table_payload(&peer->paths, now),
 		.now = now,
 	};
 
-	if (s.session == NULL || hw_peer_payload(peer, now) == 0)
+	if (s.session == NULL || s.payload_bytes == 0)
 		return false;
 	if (core->config.copy_dscp)
 		s.tos = hw_inner_outer_tos(packet->data, packet->len, core->config.layer2);

@@ -5,13 +5,18 @@
 #include "path/candidate.h"
 
 #define VIEWS_FRESH HW_MS(10)
-#define NO_HIT HW_PATH_TABLE_PATHS
+
+static void forget_hits(struct hw_path_table *table)
+{
+	for (size_t i = 0; i < HW_PATH_TABLE_HITS; i++)
+		table->hits[i].id = HW_PATH_TABLE_PATHS;
+}
 
 void hw_path_table_init(struct hw_path_table *table)
 {
 	memset(table, 0, sizeof(*table));
 	hw_owd_clock_init(&table->clock);
-	table->last_hit = NO_HIT;
+	forget_hits(table);
 	table->views_stale = true;
 }
 
@@ -34,9 +39,11 @@ static struct hw_path *find_exact(struct hw_path_table *table, const struct hw_t
 
 struct hw_path *hw_path_table_find(struct hw_path_table *table, const struct hw_tuple *tuple)
 {
-	if (table->last_hit != NO_HIT &&
-	    hw_tuple_equal(&table->paths[table->last_hit].tuple, tuple))
-		return &table->paths[table->last_hit];
+	struct hw_path_hit *hit = &table->hits[tuple->link % HW_PATH_TABLE_HITS];
+
+	if (hit->id != HW_PATH_TABLE_PATHS && hw_tuple_equal(&hit->tuple, tuple) &&
+	    has_tuple(&table->paths[hit->id], tuple))
+		return &table->paths[hit->id];
 
 	struct hw_path *path = find_exact(table, tuple);
 
@@ -44,7 +51,7 @@ struct hw_path *hw_path_table_find(struct hw_path_table *table, const struct hw_
 		if (has_tuple(&table->paths[id], tuple))
 			path = &table->paths[id];
 	if (path != NULL)
-		table->last_hit = path->id;
+		*hit = (struct hw_path_hit){ .tuple = *tuple, .id = path->id };
 	return path;
 }
 
@@ -68,7 +75,7 @@ static void find_end(struct hw_path_table *table)
 	table->end = HW_PATH_TABLE_PATHS;
 	while (table->end > 0 && !table->paths[table->end - 1].used)
 		table->end--;
-	table->last_hit = NO_HIT;
+	forget_hits(table);
 	table->views_stale = true;
 }
 
@@ -281,6 +288,20 @@ static void fill_excess(struct hw_path_table *table, hw_time now)
 	}
 }
 
+static uint32_t smallest_payload(const struct hw_path_table *table)
+{
+	uint32_t payload = 0;
+
+	for (size_t i = 0; i < table->view_count; i++) {
+		const struct hw_sched_path *view = &table->views[i];
+
+		if ((view->state == HW_PATH_UP || view->state == HW_PATH_SUSPECT) &&
+		    view->use != HW_USE_NEVER && (payload == 0 || view->mtu_bytes < payload))
+			payload = view->mtu_bytes;
+	}
+	return payload;
+}
+
 const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_time now,
 						size_t *ret_count)
 {
@@ -297,11 +318,20 @@ const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_
 			table->paths[id].view_stale = false;
 		}
 		fill_excess(table, now);
+		table->payload_bytes = smallest_payload(table);
 		table->views_at = now;
 		table->views_stale = false;
 	}
 	*ret_count = table->view_count;
 	return table->views;
+}
+
+uint32_t hw_path_table_payload(struct hw_path_table *table, hw_time now)
+{
+	size_t count;
+
+	hw_path_table_views(table, now, &count);
+	return table->payload_bytes;
 }
 
 int64_t hw_path_table_rx_excess(const struct hw_path_table *table, const struct hw_path *path,

@@ -50,6 +50,7 @@
 #define HW_PATH_TABLE_PATHS 16u
 #define HW_PATH_TABLE_LEARNT 8u /* of them, learnt from the peer */
 #define HW_PATH_TABLE_CANDIDATES 4u
+#define HW_PATH_TABLE_HITS 4u /* tuples whose path is found at once: links share them */
 #define HW_PATH_AMPLIFICATION 3u
 #define HW_PATH_SEED_BYTES 16u
 
@@ -71,6 +72,12 @@ struct hw_candidate {
 	int64_t rtt_ns; /* -1: the challenge was repeated, so the sample is ambiguous (Karn) */
 };
 
+/* What was found last for a tuple; of another tuple, or of a path that has moved on, it says nothing. */
+struct hw_path_hit {
+	struct hw_tuple tuple;
+	uint32_t id; /* HW_PATH_TABLE_PATHS: none */
+};
+
 struct hw_path_table {
 	struct hw_path paths[HW_PATH_TABLE_PATHS];
 	struct hw_candidate candidates[HW_PATH_TABLE_CANDIDATES];
@@ -78,10 +85,11 @@ struct hw_path_table {
 	struct hw_path_context context; /* the core keeps session, initiator and last_data */
 	uint32_t count;
 	uint32_t end; /* one past the highest number in use */
-	uint32_t last_hit;
+	struct hw_path_hit hits[HW_PATH_TABLE_HITS];
 
 	struct hw_sched_path views[HW_PATH_TABLE_PATHS];
 	size_t view_count;
+	uint32_t payload_bytes;
 	hw_time views_at;
 	bool views_stale;
 };
@@ -189,6 +197,9 @@ bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, h
  */
 const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_time now,
 						size_t *ret_count);
+
+/* The largest UDP payload that every path in use (UP or SUSPECT) takes; 0 when none is. Kept too. */
+uint32_t hw_path_table_payload(struct hw_path_table *table, hw_time now);
 
 /* The path's one-way delay towards this node beyond the fastest path's, in ns; -1 when not known.
  */

@@ -154,46 +154,56 @@ static struct hw_replay *window(struct hw_session *session, unsigned stream)
 	return replay;
 }
 
-enum hw_open hw_session_open(struct hw_session *session, struct hw_buf *buf, hw_time now,
-			     struct hw_open_info *ret_info)
+enum hw_open hw_session_open_parsed(struct hw_session *session, const struct hw_wire_data *header,
+				    struct hw_buf *buf, hw_time now, uint64_t *ret_counter)
 {
-	struct hw_wire_data header;
-
 	assert(buf->refs == 1);
-	if (hw_wire_data_parse(buf->data, buf->len, &header) != 0)
-		return HW_OPEN_MALFORMED;
 
-	const struct hw_replay *seen = session->rx[header.stream];
-	uint64_t counter = hw_wire_counter(header.counter_low, seen != NULL ? seen->highest : 0);
+	const struct hw_replay *seen = session->rx[header->stream];
+	uint64_t counter = hw_wire_counter(header->counter_low, seen != NULL ? seen->highest : 0);
 	enum hw_open result = HW_OPEN_OK;
 
 	if (seen != NULL)
-		result = refusal(session, header.stream, hw_replay_check(seen, counter, now));
+		result = refusal(session, header->stream, hw_replay_check(seen, counter, now));
 	if (result != HW_OPEN_OK)
 		return result;
 
 	uint8_t nonce[HW_WIRE_NONCE_BYTES];
 	uint8_t ad[HW_WIRE_AD_BYTES];
 
-	hw_wire_nonce(header.stream, counter, nonce);
-	hw_wire_ad(buf->data, header.stream, counter, ad);
+	hw_wire_nonce(header->stream, counter, nonce);
+	hw_wire_ad(buf->data, header->stream, counter, ad);
 	if (session->suite->open(session->open_key, nonce, ad, sizeof(ad),
 				 buf->data + HW_WIRE_HEADER_BYTES,
 				 buf->len - HW_WIRE_HEADER_BYTES) != 0)
 		return HW_OPEN_AUTH;
 
-	struct hw_replay *replay = window(session, header.stream);
+	struct hw_replay *replay = window(session, header->stream);
 
 	if (replay == NULL)
 		return HW_OPEN_NOMEM;
-	result = refusal(session, header.stream, hw_replay_accept(replay, counter, now));
+	result = refusal(session, header->stream, hw_replay_accept(replay, counter, now));
 	if (result != HW_OPEN_OK)
 		return result;
 	session->confirmed = true;
 	session->opened_at = now;
 	hw_buf_pull(buf, HW_WIRE_HEADER_BYTES);
 	hw_buf_trim(buf, HW_WIRE_AEAD_TAG_BYTES);
-	ret_info->header = header;
-	ret_info->counter = counter;
+	*ret_counter = counter;
 	return HW_OPEN_OK;
+}
+
+enum hw_open hw_session_open(struct hw_session *session, struct hw_buf *buf, hw_time now,
+			     struct hw_open_info *ret_info)
+{
+	struct hw_open_info info;
+
+	if (hw_wire_data_parse(buf->data, buf->len, &info.header) != 0)
+		return HW_OPEN_MALFORMED;
+
+	enum hw_open result = hw_session_open_parsed(session, &info.header, buf, now, &info.counter);
+
+	if (result == HW_OPEN_OK)
+		*ret_info = info;
+	return result;
 }

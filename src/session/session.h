@@ -115,4 +115,10 @@ bool hw_session_stamp_valid(const struct hw_session *session, const uint8_t *dat
 HW_MUST_USE enum hw_open hw_session_open(struct hw_session *session, struct hw_buf *buf,
 					 hw_time now, struct hw_open_info *ret_info);
 
+/* The same, for a datagram that hw_wire_data_parse has taken apart already, with that result. */
+HW_MUST_USE enum hw_open hw_session_open_parsed(struct hw_session *session,
+						const struct hw_wire_data *header,
+						struct hw_buf *buf, hw_time now,
+						uint64_t *ret_counter);
+
 #endif

@@ -55,13 +55,20 @@ int hw_wire_type(const uint8_t *bytes, size_t len, enum hw_wire_type *ret_type)
 
 int hw_wire_data_parse(const uint8_t *bytes, size_t len, struct hw_wire_data *ret_header)
 {
-	enum hw_wire_type type;
-	int r = hw_wire_type(bytes, len, &type);
+	if (len == 0)
+		return HW_E_TRUNCATED;
 
+	unsigned type = bytes[0] >> 4;
+	int r;
+
+	if (type == HW_WIRE_DATA)
+		r = check_data(bytes, len, HW_WIRE_OVERHEAD_BYTES);
+	else if (type == HW_WIRE_FRAMED)
+		r = check_data(bytes, len, HW_WIRE_OVERHEAD_BYTES + FRAME_HEADER_BYTES_MIN);
+	else
+		r = HW_E_MALFORMED;
 	if (r != 0)
 		return r;
-	if (type != HW_WIRE_DATA && type != HW_WIRE_FRAMED)
-		return HW_E_MALFORMED;
 	*ret_header = (struct hw_wire_data){
 		.type = (uint8_t)type,
 		.stream = bytes[0] & 0x0f,
@@ -89,14 +96,11 @@ void hw_wire_data_build(const struct hw_wire_data *header, uint8_t ret_bytes[HW_
 
 bool hw_wire_stream_legal(unsigned type, unsigned stream)
 {
-	bool is_class = stream >= HW_WIRE_STREAM_FIRST_CLASS && stream <= HW_WIRE_STREAM_LAST_CLASS;
+	/* A bit for each stream: control, classes, repairs. */
+	const uint32_t classes = 0x00fe, data = 0x0001 | classes | 0xfe00;
+	uint32_t legal = type == HW_WIRE_DATA ? data : type == HW_WIRE_FRAMED ? classes : 0;
 
-	if (type == HW_WIRE_FRAMED)
-		return is_class;
-	if (type == HW_WIRE_DATA)
-		return is_class || stream == HW_WIRE_STREAM_CONTROL ||
-		       (stream >= 9 && stream < HW_WIRE_STREAMS);
-	return false;
+	return stream < HW_WIRE_STREAMS && (legal >> stream & 1) != 0;
 }
 
 void hw_wire_nonce(unsigned stream, uint64_t counter, uint8_t ret_nonce[HW_WIRE_NONCE_BYTES])

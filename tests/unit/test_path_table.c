@@ -180,6 +180,35 @@ static void a_path_without_local_address_is_found_by_any(void **state)
 	test_free(table);
 }
 
+/* What is remembered of earlier searches: links that share a place, paths that move or go. */
+static void a_path_is_found_again_only_where_it_is(void **state)
+{
+	struct hw_path_table *table = new_table();
+	struct hw_path *paths[2 * HW_PATH_TABLE_HITS];
+
+	(void)state;
+	for (uint32_t i = 0; i < 2 * HW_PATH_TABLE_HITS; i++)
+		paths[i] = up_path(table, i, i, (uint8_t)i);
+	for (uint32_t round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < 2 * HW_PATH_TABLE_HITS; i++) {
+			struct hw_tuple tuple = tuple_of(i, i);
+
+			assert_ptr_equal(hw_path_table_find(table, &tuple), paths[i]);
+			assert_ptr_equal(hw_path_table_find(table, &tuple), paths[i]);
+		}
+	}
+
+	struct hw_tuple before = tuple_of(5, 5), after = tuple_of(5, 500);
+
+	assert_ptr_equal(hw_path_table_find(table, &before), paths[5]);
+	paths[5]->tuple = after; /* as when it moves */
+	assert_null(hw_path_table_find(table, &before));
+	assert_ptr_equal(hw_path_table_find(table, &after), paths[5]);
+	hw_path_table_remove(table, paths[5]);
+	assert_null(hw_path_table_find(table, &after));
+	test_free(table);
+}
+
 static void the_table_takes_sixteen_paths_and_eight_learnt_ones(void **state)
 {
 	struct hw_path_table *table = new_table();
@@ -612,6 +641,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_are_found_by_tuple_and_by_both_numbers),
 		cmocka_unit_test(a_path_without_local_address_is_found_by_any),
+		cmocka_unit_test(a_path_is_found_again_only_where_it_is),
 		cmocka_unit_test(the_table_takes_sixteen_paths_and_eight_learnt_ones),
 		cmocka_unit_test(peer_ids_move_only_on_proof),
 		cmocka_unit_test(an_answering_candidate_becomes_a_path),
