@@ -152,7 +152,8 @@ def test(tally, name, suites, extra_env, without=()):
         command += ["--suite", suite]
     for suite in without:
         command += ["--no-suite", suite]
-    env = {**os.environ, **SANITIZERS, **extra_env, "HW_BUILD": os.path.join(ROOT, folder)}
+    env = {**os.environ, **SANITIZERS, **extra_env, "PYTHONUNBUFFERED": "1",
+           "HW_BUILD": os.path.join(ROOT, folder)}
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
     offset = seen = 0
