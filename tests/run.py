@@ -2,10 +2,10 @@
 """The whole suite: what `make test` runs.
 
 Three builds: gcc as released, gcc with ASan and UBSan, and clang. All suites run on the first two,
-the unit tests on the third. The lab tests come last, those of both builds side by side: they wait
-more than they work, and nothing else runs then. Every TAP case counts as one test, as does every
-program that speaks no TAP. The last line reads "N passed, N failed, N skipped"; the exit code is 0
-only when none failed.
+the unit tests on the third. The lab tests of both builds run side by side: they wait more than they
+work. What works rather than waits runs beside them with the lowest priority. Every TAP case counts
+as one test, as does every program that speaks no TAP. The last line reads "N passed, N failed, N
+skipped"; the exit code is 0 only when none failed.
 
     tests/run.py                    everything
     tests/run.py --build gcc        one of the three: gcc, asan, clang
@@ -24,6 +24,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES_OF_CLANG = ["unit"]
+WITH_PATIENCE = ["nice", "-n", "19"]
 
 SANITIZERS = {
     "ASAN_OPTIONS": "halt_on_error=1:abort_on_error=1:detect_leaks=1:strict_string_checks=1:"
@@ -72,7 +73,7 @@ def build(name):
     if not os.path.exists(os.path.join(ROOT, folder, "build.ninja")):
         if run(["meson", "setup", folder, *options], env) != 0:
             return False
-    if run(["ninja", "-C", folder], env) != 0:
+    if run([*WITH_PATIENCE, "ninja", "-C", folder], env) != 0:
         return False
     say(f"[{name}] built in {time.monotonic() - started:.0f} s")
     return True
@@ -147,7 +148,8 @@ def test(tally, name, suites, extra_env, without=()):
     log = os.path.join(ROOT, folder, "meson-logs", f"{base}.json")
     if os.path.exists(log):
         os.unlink(log)
-    command = ["meson", "test", "-C", folder, "--no-rebuild", "--logbase", base]
+    command = [] if base == "lab" else WITH_PATIENCE.copy()
+    command += ["meson", "test", "-C", folder, "--no-rebuild", "--logbase", base]
     for suite in suites:
         command += ["--suite", suite]
     for suite in without:
@@ -180,20 +182,32 @@ def test(tally, name, suites, extra_env, without=()):
                                "".join(tail)))
 
 
-def run_suites(tally, names, suites):
-    """The suites that were asked for (all, if none were) on these builds."""
-    for name in names:
-        wanted = [suite for suite in suites if suite != "lab"]
-        if name == "clang":
-            wanted = [suite for suite in SUITES_OF_CLANG if not suites or suite in suites]
-        if wanted or not suites:
-            test(tally, name, wanted, {}, without=["lab"])
-    if suites and "lab" not in suites:
-        return
+def wanted(name, suites):
+    """What of the suites that were asked for (all, if none were) a build runs beside the lab's."""
+    if name == "clang":
+        return [suite for suite in SUITES_OF_CLANG if not suites or suite in suites]
+    return [suite for suite in suites if suite != "lab"]
+
+
+def run_all(tally, names, suites):
+    """Builds, and runs the suites that were asked for."""
+    def build_or_fail(name):
+        say(f"[{name}] building")
+        if build(name):
+            return [name]
+        tally.failed += 1
+        tally.failures.append((name, "build", "compile and link", "see above", ""))
+        return []
+
+    usable = [x for name in names if name != "clang" for x in build_or_fail(name)]
     labs = [threading.Thread(target=test, args=(tally, name, ["lab"], {}))
-            for name in names if name != "clang"]
+            for name in usable if not suites or "lab" in suites]
     for thread in labs:
         thread.start()
+    usable += [x for name in names if name == "clang" for x in build_or_fail(name)]
+    for name in usable:
+        if wanted(name, suites) or not suites:
+            test(tally, name, wanted(name, suites), {}, without=["lab"])
     for thread in labs:
         thread.join()
 
@@ -223,20 +237,13 @@ def main():
     started = time.monotonic()
     tally = Tally()
 
-    names = options.build or (["gcc"] if options.soak else list(BUILDS))
-    usable = []
-    for name in names:
-        say(f"[{name}] building")
-        if build(name):
-            usable.append(name)
+    if options.soak:
+        if build("gcc"):
+            test(tally, "gcc", ["soak"], {"HW_SOAK_SECONDS": str(options.soak)})
         else:
             tally.failed += 1
-            tally.failures.append((name, "build", "compile and link", "see above", ""))
-    if options.soak:
-        for name in usable:
-            test(tally, name, options.suite or ["soak"], {"HW_SOAK_SECONDS": str(options.soak)})
     else:
-        run_suites(tally, usable, options.suite)
+        run_all(tally, options.build or list(BUILDS), options.suite)
     return report(tally, started)
 
 
