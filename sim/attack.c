@@ -109,7 +109,9 @@ static void attack_fire(struct hw_sim_event *event, hw_time now)
 	attack->stats.sent++;
 	attack->stats.sent_bytes += len;
 	attack->made++;
+	attack->asking = true;
 	(void)hw_sim_node_datagram(node, &tuple, datagram, len, 0);
+	attack->asking = false;
 	if (node->engine->failed)
 		return;
 	if (hw_core_state_hash(node->core) != before) {
@@ -164,11 +166,13 @@ void hw_sim_attack_overhear(struct hw_sim_attack *attack, const uint8_t *data, u
 	attack->overheard_bytes[i] = len;
 }
 
-void hw_sim_attack_answered(struct hw_sim_attack *attack, const struct hw_addr *to, uint32_t len)
+bool hw_sim_attack_owns(const struct hw_addr *addr)
 {
-	/* Another attacker's, or an address that the client has left. */
-	if (to->family != HW_FAMILY_IPV4 || (hw_load32(to->ip) & 0xfffe0000u) != 0xc6120000u)
-		return;
+	return addr->family == HW_FAMILY_IPV4 && (hw_load32(addr->ip) & 0xfffe0000u) == 0xc6120000u;
+}
+
+void hw_sim_attack_answered(struct hw_sim_attack *attack, uint32_t len)
+{
 	attack->stats.answers++;
 	attack->stats.answer_bytes += len;
 	attack->answer_bytes_now += len;

@@ -46,7 +46,8 @@ struct hw_sim_attack {
 	struct hw_sim_net *net;
 	struct hw_rng rng;
 	uint64_t made;
-	uint64_t answer_bytes_now; /* since the last datagram */
+	bool asking;               /* the target is handling a datagram of ours */
+	uint64_t answer_bytes_now; /* to it */
 	/*
 	 * What the target has received in this life, the newest last. A core that was started anew
 	 * remembers nothing: what its predecessor has seen is news to it.
@@ -67,7 +68,10 @@ void hw_sim_attack_free(struct hw_sim_attack *attack);
 /* The target has received this datagram. */
 void hw_sim_attack_overhear(struct hw_sim_attack *attack, const uint8_t *data, uint32_t len);
 
-/* The target has sent this much to an address that no wire has. */
-void hw_sim_attack_answered(struct hw_sim_attack *attack, const struct hw_addr *to, uint32_t len);
+/* Whether the address is one of those that attackers use. */
+bool hw_sim_attack_owns(const struct hw_addr *addr);
+
+/* The target has sent this much to such an address. */
+void hw_sim_attack_answered(struct hw_sim_attack *attack, uint32_t len);
 
 #endif

@@ -119,10 +119,16 @@ static void went_astray(void *ctx, enum hw_sim_side from, const struct hw_addr *
 	struct world *world = ctx;
 
 	(void)data;
+	if (!hw_sim_attack_owns(to))
+		return; /* an address that the client has left */
 	for (uint32_t i = 0; i < world->attack_count; i++) {
-		if (world->attacks[i]->config->target == from)
-			hw_sim_attack_answered(world->attacks[i], to, len);
+		if (world->attacks[i]->config->target == from && world->attacks[i]->asking) {
+			hw_sim_attack_answered(world->attacks[i], len);
+			return;
+		}
 	}
+	hw_sim_fail(&world->engine, "%u bytes went to an attacker who had not just sent something",
+		    len);
 }
 
 static void send_inner(void *ctx, const struct hw_sim_flow *flow, const uint8_t *data, uint32_t len)
