@@ -501,6 +501,34 @@ static void goodbyes_in_a_loop_leave_nothing(void **state)
 	no_memory_beyond_the_limit();
 }
 
+/* Compressed packets that are none, and one that would be larger than a buffer. */
+static void false_compression_is_counted(void **state)
+{
+	const struct hw_tuple from = from_client(0);
+	uint64_t delivered = w.node[1].delivered;
+	uint32_t free_before;
+
+	(void)state;
+	listen(NULL);
+	free_before = hw_pool_available(w.node[1].pool);
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct hw_buf *packet = hw_buf_get(w.node[0].pool);
+		uint16_t original = i % 2 ? 1400 : 65535;
+		struct hw_frame_plan plan;
+
+		hw_rng_fill(&w.rng, hw_buf_put(packet, 200), 200);
+		assert_int_equal(hw_frame_plan(packet->len, original, 1400, &plan), 0);
+		hw_frame_wrap(&plan, packet);
+		say(HW_WIRE_FRAMED, 1, packet->data, packet->len, &from);
+		hw_buf_unref(packet);
+		listen(NULL);
+	}
+	assert_int_equal(drops(HW_DROP_rx_compression), 2000);
+	assert_int_equal(w.node[1].delivered, delivered);
+	assert_true(hw_pool_available(w.node[1].pool) >= free_before);
+	no_memory_beyond_the_limit();
+}
+
 /* Packets of streams that nothing serves: opened, counted, dropped. */
 static void streams_without_a_service_are_counted(void **state)
 {
@@ -539,6 +567,7 @@ int main(void)
 		TEST(rubbish_in_control_packets_is_counted_or_skipped),
 		TEST(reports_of_any_kind_do_no_harm),
 		TEST(goodbyes_in_a_loop_leave_nothing),
+		TEST(false_compression_is_counted),
 		TEST(streams_without_a_service_are_counted),
 #undef TEST
 	};

@@ -70,6 +70,16 @@ static bool arrives(const uint8_t *bytes, uint32_t len)
 	return true;
 }
 
+static bool hold_data(void *ctx, int from, const struct world_flight *flight)
+{
+	(void)ctx;
+	if (from != 0 || flight->bytes[0] != (HW_WIRE_DATA << 4 | HW_WIRE_STREAM_FIRST_CLASS))
+		return true;
+	if (flight->tuple.link == 0 && held_count < 4096)
+		held[held_count++] = *flight;
+	return false;
+}
+
 static void only_ip_reaches_a_tun_device(void **state)
 {
 	uint8_t packet[64] = { 0 };
@@ -94,6 +104,22 @@ static void only_frames_reach_a_tap_device(void **state)
 	hw_rng_fill(&w.rng, frame, sizeof(frame));
 	for (uint32_t len = 1; len < sizeof(frame); len++)
 		assert_int_equal(arrives(frame, len), len >= 14);
+}
+
+static void compressed_packets_arrive_as_they_were(void **state)
+{
+	uint8_t packet[1400] = { 0x45 };
+	struct hw_core_totals t;
+
+	(void)state;
+	w.node[0].config.compression = true; /* each node decides for what it sends */
+	start_both();
+	memset(packet + 20, 'x', sizeof(packet) - 20);
+	w.tap = hold_data;
+	assert_true(arrives(packet, sizeof(packet)));
+	assert_int_equal(held_count, 0); /* it went as a framed packet */
+	hw_core_totals(w.node[0].core, &t);
+	assert_int_equal(t.tx_source_packets, 1);
 }
 
 /* A TCP SYN from the client, whose MSS is 1460. */
@@ -130,16 +156,6 @@ static void mss_is_clamped_on_arrival(void **state)
 		else
 			assert_int_equal(hw_load16(w.node[1].last + 42), 1460);
 	}
-}
-
-static bool hold_data(void *ctx, int from, const struct world_flight *flight)
-{
-	(void)ctx;
-	if (from != 0 || flight->bytes[0] != (HW_WIRE_DATA << 4 | HW_WIRE_STREAM_FIRST_CLASS))
-		return true;
-	if (flight->tuple.link == 0 && held_count < 4096)
-		held[held_count++] = *flight;
-	return false;
 }
 
 static void give(const struct world_flight *f, uint8_t tos)
@@ -280,6 +296,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(only_ip_reaches_a_tun_device),
 		TEST(only_frames_reach_a_tap_device),
+		TEST(compressed_packets_arrive_as_they_were),
 		TEST(mss_is_clamped_on_arrival),
 		TEST(congestion_outside_is_told_inside),
 		TEST(a_full_tunnel_queue_is_counted),
