@@ -202,6 +202,7 @@ static void forged_and_replayed_by_the_million(void **state)
 			total += forge(1000);
 			for (int n = 0; n < 2; n++)
 				assert_true(hw_core_state_hash(w.node[n].core) == hash[n]);
+			w.flights = 0; /* answers to initiations that were replayed */
 		}
 		world_check(&w);
 	} while (time(NULL) < end);

@@ -148,6 +148,8 @@ static void empty_and_framed_packets_open(void **state)
 	struct hw_open_info info;
 
 	assert_int_equal(buf->len, 32);
+	hw_session_stamp(p->a, buf->data, buf->data + 16, 0, 0, NOW);
+	assert_true(hw_session_stamp_valid(p->b, buf->data, buf->len, 0)); /* the least there is */
 	assert_int_equal(hw_session_open(p->b, buf, NOW, &info), HW_OPEN_OK);
 	assert_int_equal(buf->len, 0);
 	hw_buf_unref(buf);
@@ -158,6 +160,25 @@ static void empty_and_framed_packets_open(void **state)
 	assert_int_equal(info.header.type, HW_WIRE_FRAMED);
 	assert_memory_equal(buf->data, "\x02\x13half", 6);
 	hw_buf_unref(buf);
+}
+
+static void exactly_enough_room_is_enough(void **state)
+{
+	struct pair *p = *state;
+
+	for (uint32_t front = 15; front <= 16; front++) {
+		for (uint32_t back = 15; back <= 16; back++) {
+			struct hw_buf *buf = hw_buf_get(p->pool);
+
+			assert_non_null(buf);
+			hw_buf_put(buf, hw_buf_tailroom(buf) - back);
+			memset(buf->data, 0, buf->len);
+			memset(hw_buf_push(buf, hw_buf_headroom(buf) - front), 0, 1);
+			assert_int_equal(hw_session_seal(p->a, HW_WIRE_DATA, 1, buf, NOW),
+					 front == 16 && back == 16 ? 0 : HW_E_SPACE);
+			hw_buf_unref(buf);
+		}
+	}
 }
 
 /* Type, stream, index, counter, ciphertext and tag are covered; the stamp is not. */
@@ -607,6 +628,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_PAIR(what_is_sealed_opens),
 		WITH_PAIR(empty_and_framed_packets_open),
+		WITH_PAIR(exactly_enough_room_is_enough),
 		WITH_PAIR(every_sealed_bit_counts),
 		WITH_PAIR(wrong_keys_and_directions_fail),
 		WITH_PAIR(duplicates_are_found_before_decryption),
