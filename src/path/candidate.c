@@ -178,13 +178,38 @@ static void move_path(struct hw_path *path, struct hw_candidate *c, hw_time now)
 	forget(c);
 }
 
+/*
+ * When no more paths may be learnt: the one of them that has been DOWN the longest, or NULL. The peer
+ * has gone from there, and what is new must not wait until it is forgotten.
+ */
+static struct hw_path *dead_path(struct hw_path_table *table)
+{
+	struct hw_path *dead = NULL;
+	uint32_t learnt = 0;
+
+	for (uint32_t id = 0; id < table->end; id++) {
+		struct hw_path *path = &table->paths[id];
+
+		if (!path->used || !path->learnt)
+			continue;
+		learnt++;
+		if (path->state == HW_PATH_DOWN &&
+		    (dead == NULL || path->state_since < dead->state_since))
+			dead = path;
+	}
+	return learnt >= HW_PATH_TABLE_LEARNT ? dead : NULL;
+}
+
 /* An answered candidate: becomes a path, moves one, is dropped, or waits. */
 static int settle(struct hw_path_table *table, struct hw_candidate *c, hw_time now)
 {
 	struct hw_path *path = hw_path_table_by_peer_id(table, c->peer_id);
 
 	if (path == NULL)
+		path = dead_path(table);
+	if (path == NULL)
 		return become_path(table, c, now);
+	hw_path_table_learn_peer_id(table, path, c->peer_id, true);
 	if (!may_answer(path)) {
 		move_path(path, c, now);
 		return 0;

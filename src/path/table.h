@@ -30,7 +30,8 @@
  * candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation) after it was first asked itself
  * (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the variation is below 10 ms. A
  * path that is not UP or SUSPECT has failed its probes, and moves at once. A moved path keeps its
- * number, its accounting and its peer id; its RTT starts anew.
+ * number, its accounting and its peer id; its RTT starts anew. A candidate that would be a learnt
+ * path too many takes the place, in the same way, of the learnt path that has been DOWN the longest.
  */
 #ifndef HW_PATH_TABLE_H
 #define HW_PATH_TABLE_H

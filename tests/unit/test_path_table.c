@@ -230,6 +230,38 @@ static void the_table_takes_sixteen_paths_and_eight_learnt_ones(void **state)
 	test_free(table);
 }
 
+/* Eight learnt paths: a new one has to wait, unless one of them is dead. */
+static void a_dead_learnt_path_makes_room(void **state)
+{
+	struct hw_path_table *table = new_table();
+	struct hw_path *paths[HW_PATH_TABLE_LEARNT];
+	struct hw_tuple tuple = tuple_of(9, 1);
+
+	(void)state;
+	for (uint32_t i = 0; i < HW_PATH_TABLE_LEARNT; i++)
+		paths[i] = up_path(table, i, i, (uint8_t)i);
+	for (int alive = 1; alive >= 0; alive--) {
+		hw_time now = start + (alive ? 0 : HW_S(3));
+		struct asked asked = { 0 };
+
+		if (!alive) {
+			hw_path_send_failed(paths[6], true, now - 2);
+			hw_path_send_failed(paths[3], true, now - 1);
+		}
+		assert_non_null(hear(table, 9, 1, 100, now));
+		take(table, now, &asked);
+		assert_int_equal(asked.candidates, 1);
+		assert_int_equal(hw_path_table_challenge_replied(
+					 table, &tuple, asked.candidate_challenge, 12, now),
+				 alive ? HW_E_LIMIT : 0);
+		assert_ptr_equal(hw_path_table_find(table, &tuple), alive ? NULL : paths[6]);
+	}
+	assert_int_equal(paths[6]->peer_id, 12);
+	assert_int_equal(paths[6]->state, HW_PATH_UP);
+	assert_int_equal(table->count, HW_PATH_TABLE_LEARNT);
+	test_free(table);
+}
+
 static void peer_ids_move_only_on_proof(void **state)
 {
 	struct hw_path_table *table = new_table();
@@ -643,6 +675,7 @@ int main(void)
 		cmocka_unit_test(a_path_without_local_address_is_found_by_any),
 		cmocka_unit_test(a_path_is_found_again_only_where_it_is),
 		cmocka_unit_test(the_table_takes_sixteen_paths_and_eight_learnt_ones),
+		cmocka_unit_test(a_dead_learnt_path_makes_room),
 		cmocka_unit_test(peer_ids_move_only_on_proof),
 		cmocka_unit_test(an_answering_candidate_becomes_a_path),
 		cmocka_unit_test(a_silent_candidate_is_asked_seven_times_and_forgotten),
