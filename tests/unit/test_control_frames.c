@@ -366,13 +366,15 @@ static void reader_skips_unknown_types_and_stops_at_errors(void **state)
 /* A report whose length is right for counts that no report may have. */
 static void reports_of_too_many_entries_are_refused(void **state)
 {
-	static uint8_t data[HW_CONTROL_REPORT_BYTES(17, 17)];
+	static const unsigned counts[] = { 0, 15, 16, 17, 70, 255 };
+	static uint8_t data[HW_CONTROL_REPORT_BYTES(255, 255)];
 	struct hw_control_reader r;
 	struct hw_control_frame f;
 
 	(void)state;
-	for (unsigned paths = 15; paths <= 17; paths++) {
-		for (unsigned streams = 15; streams <= 17; streams++) {
+	for (size_t i = 0; i < 6; i++) {
+		for (size_t j = 0; j < 6; j++) {
+			unsigned paths = counts[i], streams = counts[j];
 			size_t len = HW_CONTROL_REPORT_BYTES(paths, streams);
 
 			memset(data, 0, sizeof(data));

@@ -524,6 +524,10 @@ static void false_compression_is_counted(void **state)
 		listen(NULL);
 	}
 	assert_int_equal(drops(HW_DROP_rx_compression), 2000);
+	/* A framed packet without a frame header. */
+	say(HW_WIRE_FRAMED, 1, "\xff\xff\xff", 3, &from);
+	listen(NULL);
+	assert_int_equal(drops(HW_DROP_rx_frame_malformed), 1);
 	assert_int_equal(w.node[1].delivered, delivered);
 	assert_true(hw_pool_available(w.node[1].pool) >= free_before);
 	no_memory_beyond_the_limit();
