@@ -13,6 +13,7 @@ import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import time
 
@@ -206,8 +207,10 @@ def rubbish_on_the_control_socket(s):
     clients = []
     for number in range(40):
         client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        client.settimeout(5)
+        # A full backlog makes a client wait, for as long as this; a timeout of Python's would not wait.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 5, 0))
         client.connect(path)
+        client.settimeout(5)
         try:
             client.sendall(os.urandom(6000) if number % 2 else b"{" * 3000)
         except OSError:
