@@ -293,7 +293,8 @@ int hw_sim_net_send(struct hw_sim_net *net, enum hw_sim_side from, const struct 
 
 	if (packet == NULL)
 		return HW_E_SYSTEM;
-	memcpy(packet->data, head, head_len);
+	if (head_len > 0)
+		memcpy(packet->data, head, head_len);
 	if (body_len > 0)
 		memcpy(packet->data + head_len, body, body_len);
 	packet->bytes = len;
