@@ -21,15 +21,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "lab/control.h"
 
 enum token {
-	TOKEN_TIMER = HW_LAB_MAX_LINKS * 2, /* below: the ends of the links */
-	TOKEN_SIGNAL,
+	TOKEN_SIGNAL = HW_LAB_MAX_LINKS * 2, /* below: the ends of the links */
 	TOKEN_LISTEN,
 	TOKEN_CLIENT /* this and above: TOKEN_CLIENT + fd */
 };
@@ -101,40 +99,31 @@ static void serve(struct hw_lab *lab, int fd)
 	free(answer);
 }
 
-static void arm(int timer, hw_time at)
+/* Delivers what is due, then waits for events or for the next frame to be due. */
+static int wait_for_events(struct hw_lab *lab, struct epoll_event events[EVENTS])
 {
-	struct itimerspec spec = {0};
+	hw_time next = hw_lab_deliver(lab);
+	hw_time left = next == HW_TIME_NEVER ? 0 : hw_time_since(next, hw_lab_now());
+	struct timespec timeout = {(time_t)(left / HW_NS_PER_S), (long)(left % HW_NS_PER_S)};
 
-	if (at != HW_TIME_NEVER) {
-		/* A zero would disarm it; the past fires at once. */
-		spec.it_value.tv_sec = (time_t)(at / HW_NS_PER_S);
-		spec.it_value.tv_nsec = (long)(at % HW_NS_PER_S) + (at == 0);
-	}
-	timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, NULL);
+	return epoll_pwait2(lab->epoll, events, EVENTS, next == HW_TIME_NEVER ? NULL : &timeout, NULL);
 }
 
-static int run(struct hw_lab *lab, int timer, int listener)
+static int run(struct hw_lab *lab, int listener)
 {
 	struct epoll_event events[EVENTS];
-	uint64_t expirations;
 
 	for (;;) {
-		int n;
+		int n = wait_for_events(lab, events);
 
-		arm(timer, hw_lab_deliver(lab));
-		n = epoll_wait(lab->epoll, events, EVENTS, -1);
 		if (n < 0 && errno != EINTR)
 			return 1;
 		for (int i = 0; i < n; i++) {
 			uint32_t token = events[i].data.u32;
 			int fd;
 
-			if (token < TOKEN_TIMER) {
+			if (token < TOKEN_SIGNAL) {
 				hw_lab_readable(lab, token);
-			} else if (token == TOKEN_TIMER) {
-				/* Read only so that it is no longer readable. */
-				if (read(timer, &expirations, sizeof(expirations)) < 0)
-					continue;
 			} else if (token == TOKEN_SIGNAL) {
 				return 0;
 			} else if (token == TOKEN_LISTEN) {
@@ -197,7 +186,7 @@ int main(int argc, char **argv)
 	static struct hw_lab lab;
 	uint64_t seed = 1;
 	bool polite = false;
-	int epoll, timer, listener, signal_fd, rc, i;
+	int epoll, listener, signal_fd, rc, i;
 
 	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (strcmp(argv[i], "--polite") == 0)
@@ -214,7 +203,6 @@ int main(int argc, char **argv)
 		be_punctual();
 	signal_fd = signals();
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	hw_lab_init(&lab, epoll, seed);
 	/* The socket comes last: once it answers, the links are there. */
 	if (i + 1 < argc && !run_file(&lab, argv[i + 1])) {
@@ -222,12 +210,11 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	listener = listen_at(argv[i]);
-	if (!watch(epoll, listener, TOKEN_LISTEN) || !watch(epoll, timer, TOKEN_TIMER) ||
-	    !watch(epoll, signal_fd, TOKEN_SIGNAL)) {
+	if (!watch(epoll, listener, TOKEN_LISTEN) || !watch(epoll, signal_fd, TOKEN_SIGNAL)) {
 		fprintf(stderr, "hw-shaper: %s: %s\n", argv[i], strerror(errno));
 		return 1;
 	}
-	rc = run(&lab, timer, listener);
+	rc = run(&lab, listener);
 	hw_lab_fini(&lab);
 	unlink(argv[i]);
 	return rc;
