@@ -25,7 +25,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(os.path.dirname(HERE)), "lab"
 
 import lab as lab_module  # noqa: E402
 from lab import LabError, Pinger  # noqa: E402
-from tunnels import Bare, Hawser, OpenVpn, Recipe, WireGuardGo  # noqa: E402
+from tunnels import Bare, Forward, Hawser, OpenVpn, Recipe, WireGuardGo  # noqa: E402
 
 # 5 % on the way out of one host and 5 % on the way into the other, as in 2011.
 LOSS = 1 - 0.95 ** 2
@@ -110,12 +110,15 @@ def speed(lab, options):
     a, b = lab.host("a"), lab.host("b")
     lab.veth("veth0", a, b, 1)
     endpoint = "10.1.1.2"
-    hawser = [(Hawser(lab, a, b, ["veth0"], "chacha20-poly1305"), ("10.88.0", "hw0", 8420)),
-              (Hawser(lab, a, b, ["veth0"], "aes-256-gcm"), ("10.89.0", "hw1", 8421))]
-    others = [Bare(lab, a, b, endpoint), OpenVpn(lab, a, b, endpoint, "CHACHA20-POLY1305", 1),
-              OpenVpn(lab, a, b, endpoint, "AES-256-GCM", 2), WireGuardGo(lab, a, b, endpoint)]
+    tunnels = [(Bare(lab, a, b, endpoint), ()),
+               (Forward(lab, a, b, endpoint), ()),
+               (Hawser(lab, a, b, ["veth0"], "chacha20-poly1305"), ("10.88.0", "hw0", 8420)),
+               (OpenVpn(lab, a, b, endpoint, "CHACHA20-POLY1305", 1), ()),
+               (Hawser(lab, a, b, ["veth0"], "aes-256-gcm"), ("10.89.0", "hw1", 8421)),
+               (OpenVpn(lab, a, b, endpoint, "AES-256-GCM", 2), ()),
+               (WireGuardGo(lab, a, b, endpoint), ())]
     running = []
-    for tunnel, arguments in hawser + [(t, ()) for t in others]:
+    for tunnel, arguments in tunnels:
         if options.only and not any(word in tunnel.name for word in options.only) \
                 and tunnel.name != "bare":
             continue

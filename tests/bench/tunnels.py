@@ -82,6 +82,25 @@ class Bare(Tunnel):
         self.wait_ready()
 
 
+class Forward(Tunnel):
+    """What any tunnel in user space costs here: lab/forward.c."""
+
+    name = "forward only"
+
+    def start(self):
+        program = os.path.join(self.lab.build, "lab", "hw-forward")
+        for host, last, other in ((self.a, 1, "10.1.1.2"), (self.b, 2, "10.1.1.1")):
+            self.spawn(host, [program, "fwd0", 7777, other], "forward")
+            lab_module.wait_until(lambda h=host: h.run(["ip", "link", "show", "dev", "fwd0"],
+                                                       check=False).returncode == 0, 5, "fwd0")
+            host.ip(f"addr add 10.97.0.{last}/24 dev fwd0")
+            # What is left of 1500 for its frames: nothing is cut into pieces.
+            host.ip("link set fwd0 mtu 1458 up")
+        self.address = "10.97.0.2"
+        self.about = "tap to UDP and back, nothing else: what this machine asks of any tunnel"
+        self.wait_ready()
+
+
 class Hawser(Tunnel):
     def __init__(self, lab, a, b, links, suite):
         super().__init__(lab, a, b, None)
