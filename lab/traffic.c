@@ -3,17 +3,21 @@
  *
  *     hw-traffic send ADDRESS PORT [--rate N] [--size N] [--seconds N]
  *     hw-traffic recv PORT [--idle N]
+ *     hw-traffic ticks REALTIME [--rate N] [--seconds N]
  *
  * The sender sends `rate` datagrams a second (0: as many as it can) of `size` bytes of payload and
  * prints how many left. The receiver prints, after `idle` seconds without any, or on SIGTERM, what
  * came: how many different ones, how many more than once, how many behind a later one, how many
  * whose bytes had changed, and their one-way delays. Both must run on one machine: the delay is
- * taken from the sender's clock to the kernel's stamp of arrival. Output is one line of JSON.
+ * taken from the sender's clock to the kernel's stamp of arrival. `ticks` sends nothing: it says how
+ * late the machine's own timers wake a program, one of real-time priority if REALTIME is 1, so that the
+ * delays of everything else can be seen beside that. Output is one line of JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -288,8 +292,37 @@ static int recv_main(const char *port, double idle)
 static int usage(void)
 {
 	fprintf(stderr, "usage: hw-traffic send ADDRESS PORT [--rate N] [--size N] [--seconds N]\n"
-			"       hw-traffic recv PORT [--idle N]\n");
+			"       hw-traffic recv PORT [--idle N]\n"
+			"       hw-traffic ticks REALTIME [--rate N] [--seconds N]\n");
 	return 2;
+}
+
+static int ticks_main(bool realtime, double rate, double seconds)
+{
+	const struct sched_param param = {.sched_priority = 10};
+	struct receiver r = {.delays_ms = calloc(MAX_DELAYS, sizeof(float))};
+	uint64_t at = clock_ns(CLOCK_MONOTONIC);
+	size_t count = (size_t)(rate * seconds);
+
+	if (!r.delays_ms || rate <= 0 || count > MAX_DELAYS)
+		return usage();
+	if (realtime && sched_setscheduler(0, SCHED_FIFO, &param) < 0)
+		perror("hw-traffic: no real-time priority");
+	while (r.delay_count < count && !stop) {
+		struct timespec until;
+
+		at += (uint64_t)((double)NS_PER_S / rate);
+		until = (struct timespec){(time_t)(at / NS_PER_S), (long)(at % NS_PER_S)};
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+		r.delays_ms[r.delay_count++] =
+			(float)((double)(clock_ns(CLOCK_MONOTONIC) - at) / 1e6);
+	}
+	qsort(r.delays_ms, r.delay_count, sizeof(*r.delays_ms), by_value);
+	printf("{\"ticks\":%zu,\"late_ms\":{\"p50\":%.4f,\"p99\":%.4f,\"p999\":%.4f,\"max\":%.4f}}\n",
+	       r.delay_count, quantile(&r, 0.5), quantile(&r, 0.99), quantile(&r, 0.999),
+	       quantile(&r, 1));
+	free(r.delays_ms);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -321,5 +354,7 @@ int main(int argc, char **argv)
 		return send_main(argv[2], argv[3], rate, (size_t)size, seconds);
 	if (strcmp(argv[1], "recv") == 0)
 		return recv_main(argv[2], idle);
+	if (strcmp(argv[1], "ticks") == 0)
+		return ticks_main(strcmp(argv[2], "1") == 0, rate, seconds);
 	return usage();
 }

@@ -180,7 +180,9 @@ class WireGuardGo(Tunnel):
                      "peer", public, "allowed-ips", "10.95.0.0/24"]
             if host is self.a:
                 words += ["endpoint", f"{self.endpoint}:51820"]
-            host.run(words)
+            # Now and then it finds its own IPv4 port taken by its IPv6 one; asked again it does not.
+            lab_module.wait_until(lambda w=words, h=host: h.run(w, check=False).returncode == 0, 5,
+                                  "wireguard-go takes its configuration")
             host.ip(f"addr add 10.95.0.{last}/24 dev {device}")
             host.ip(f"link set {device} mtu 1420 up")
         self.address = "10.95.0.2"
