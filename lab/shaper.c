@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lab/control.h"
@@ -99,22 +100,46 @@ static void serve(struct hw_lab *lab, int fd)
 	free(answer);
 }
 
+/*
+ * Wake-ups follow each other no faster than this. A single packet never waits for it; where packets come
+ * at a hundred thousand a second, several are moved at a time, or waking would be most of the work.
+ */
+#define WAKE_UP_INTERVAL (50 * HW_NS_PER_US)
+
+static void sleep_until(hw_time at)
+{
+	const struct timespec until = {(time_t)(at / HW_NS_PER_S), (long)(at % HW_NS_PER_S)};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
 /* Delivers what is due, then waits for events or for the next frame to be due. */
-static int wait_for_events(struct hw_lab *lab, struct epoll_event events[EVENTS])
+static int wait_for_events(struct hw_lab *lab, hw_time *last, struct epoll_event events[EVENTS])
 {
 	hw_time next = hw_lab_deliver(lab);
-	hw_time left = next == HW_TIME_NEVER ? 0 : hw_time_since(next, hw_lab_now());
-	struct timespec timeout = {(time_t)(left / HW_NS_PER_S), (long)(left % HW_NS_PER_S)};
+	hw_time now = hw_lab_now();
+	hw_time left;
+	struct timespec timeout;
+	int n;
 
-	return epoll_pwait2(lab->epoll, events, EVENTS, next == HW_TIME_NEVER ? NULL : &timeout, NULL);
+	if (now < *last + WAKE_UP_INTERVAL) {
+		sleep_until(*last + WAKE_UP_INTERVAL);
+		now = hw_lab_now();
+	}
+	left = next == HW_TIME_NEVER ? 0 : hw_time_since(next, now);
+	timeout = (struct timespec){(time_t)(left / HW_NS_PER_S), (long)(left % HW_NS_PER_S)};
+	n = epoll_pwait2(lab->epoll, events, EVENTS, next == HW_TIME_NEVER ? NULL : &timeout, NULL);
+	*last = hw_lab_now();
+	return n;
 }
 
 static int run(struct hw_lab *lab, int listener)
 {
 	struct epoll_event events[EVENTS];
+	hw_time last = 0;
 
 	for (;;) {
-		int n = wait_for_events(lab, events);
+		int n = wait_for_events(lab, &last, events);
 
 		if (n < 0 && errno != EINTR)
 			return 1;
