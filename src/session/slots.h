@@ -15,8 +15,9 @@
  *   rekeying faster than that path several sessions are in flight at once: so there are up to
  *   HW_SLOTS_PREVIOUS of them, each kept until nothing has been opened under it for keep_after (the
  *   replay window's time limit: what is later than that is refused anyway), counted from when it
- *   was superseded. Beyond HW_SLOTS_PREVIOUS the one superseded first goes. With the defaults that is one rekey each 0.6 s before anything is dropped early; memory
- *   is bounded by HW_SLOTS_SESSIONS sessions.
+ *   was superseded. Beyond HW_SLOTS_PREVIOUS the one superseded first goes. With the defaults that
+ *   is one rekey each 0.6 s before anything is dropped early; memory is bounded by
+ *   HW_SLOTS_SESSIONS sessions.
  * - No session seals or opens once it is reject_after old.
  * - Rekeying is due, for who began the current session, rekey_after after its creation, when one
  *   stream has carried rekey_packets either way, or when half of what the suite allows one key was

@@ -23,46 +23,20 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start_both(void)
-{
-	world_start(&w, 1);
-	world_start(&w, 0);
-	world_run(&w, w.now + HW_S(1));
-}
-
-static uint64_t drops(int node, enum hw_drop reason)
-{
-	struct hw_core_totals totals;
-
-	hw_core_totals(w.node[node].core, &totals);
-	return totals.drops[reason];
-}
-
-static uint32_t paths_up(int node)
-{
-	struct hw_peer_snapshot s;
-	uint32_t up = 0;
-
-	hw_core_peer_snapshot(w.node[node].core, 0, w.now, &s);
-	for (uint32_t i = 0; i < s.path_count; i++)
-		up += s.paths[i].state == HW_PATH_UP;
-	return up;
-}
-
 static void session_and_all_paths_come_up(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	assert_int_equal(w.node[0].events[HW_EVENT_SESSION_UP], 1);
 	assert_int_equal(w.node[1].events[HW_EVENT_SESSION_UP], 1);
-	assert_int_equal(paths_up(0), WORLD_LINKS);
-	assert_int_equal(paths_up(1), WORLD_LINKS);
+	assert_int_equal(world_paths_up(&w, 0), WORLD_LINKS);
+	assert_int_equal(world_paths_up(&w, 1), WORLD_LINKS);
 }
 
 static void packets_cross_once_each_way(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < 500; i++) {
 		world_send(&w, 0, 100 + i, i);
 		world_send(&w, 1, 1000 + i, i);
@@ -72,7 +46,7 @@ static void packets_cross_once_each_way(void **state)
 	assert_int_equal(w.node[1].delivered, 500);
 	assert_int_equal(w.node[0].delivered, 500);
 	/* Three copies of each, of which two were dropped; control packets have two more at most. */
-	assert_true(drops(1, HW_DROP_rx_duplicate) >= 1000);
+	assert_true(world_drops(&w, 1, HW_DROP_rx_duplicate) >= 1000);
 	assert_int_equal(w.node[1].last_len, 599);
 	assert_int_equal(hw_load32(w.node[1].last + 20), 499);
 }
@@ -98,11 +72,11 @@ static void waiting_packets_are_bounded_in_number_and_time(void **state)
 		world_send(&w, 0, 100, i);
 	hw_core_totals(w.node[0].core, &totals);
 	assert_int_equal(totals.tx_waiting, 128);
-	assert_int_equal(drops(0, HW_DROP_tx_no_session), 72);
+	assert_int_equal(world_drops(&w, 0, HW_DROP_tx_no_session), 72);
 	world_run(&w, w.now + HW_S(3));
 	hw_core_totals(w.node[0].core, &totals);
 	assert_int_equal(totals.tx_waiting, 0);
-	assert_int_equal(drops(0, HW_DROP_tx_no_session), 200);
+	assert_int_equal(world_drops(&w, 0, HW_DROP_tx_no_session), 200);
 }
 
 static double rate_tx_Bps(int node, uint32_t path)
@@ -116,7 +90,7 @@ static double rate_tx_Bps(int node, uint32_t path)
 static void a_cut_link_costs_nothing(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < 1000; i++) {
 		if (i == 200) {
 			assert_true(rate_tx_Bps(0, 1) > 20000);
@@ -132,13 +106,13 @@ static void a_cut_link_costs_nothing(void **state)
 	world_run(&w, w.now + HW_S(20));
 	assert_int_equal(w.node[1].delivered, 1000);
 	assert_int_equal(w.node[0].events[HW_EVENT_PATH_SUSPECT] > 0, 1);
-	assert_int_equal(paths_up(0), WORLD_LINKS);
+	assert_int_equal(world_paths_up(&w, 0), WORLD_LINKS);
 }
 
 static void large_packets_are_cut_and_joined(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < 50; i++) {
 		world_send(&w, 0, 1500, i);
 		world_run(&w, w.now + HW_MS(10));
@@ -153,9 +127,9 @@ static void large_packets_are_cut_and_joined(void **state)
 static void too_large_packets_are_counted(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	world_send(&w, 0, 1501, 0);
-	assert_int_equal(drops(0, HW_DROP_tx_too_big), 1);
+	assert_int_equal(world_drops(&w, 0, HW_DROP_tx_too_big), 1);
 }
 
 static void keys_are_renewed_without_loss(void **state)
@@ -163,7 +137,7 @@ static void keys_are_renewed_without_loss(void **state)
 	struct hw_peer_snapshot s;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < 4000; i++) { /* 400 s: three renewals */
 		world_send(&w, 0, 100, i);
 		world_send(&w, 1, 100, i);
@@ -180,7 +154,7 @@ static void keys_are_renewed_without_loss(void **state)
 static void an_idle_tunnel_is_nearly_silent(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	world_run(&w, w.now + HW_S(30));
 
 	uint64_t sent[2] = { w.sent[0], w.sent[1] };
@@ -188,14 +162,14 @@ static void an_idle_tunnel_is_nearly_silent(void **state)
 	world_run(&w, w.now + HW_S(3600));
 	for (int n = 0; n < 2; n++)
 		assert_true(w.sent[n] - sent[n] <= 360 * WORLD_LINKS);
-	assert_int_equal(paths_up(0), WORLD_LINKS);
-	assert_int_equal(paths_up(1), WORLD_LINKS);
+	assert_int_equal(world_paths_up(&w, 0), WORLD_LINKS);
+	assert_int_equal(world_paths_up(&w, 1), WORLD_LINKS);
 }
 
 static void a_restarted_hub_is_found_again(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	world_stop(&w, 1);
 	world_run(&w, w.now + HW_S(5));
 	world_start(&w, 1);
@@ -204,13 +178,13 @@ static void a_restarted_hub_is_found_again(void **state)
 		world_run(&w, w.now + HW_MS(100));
 	}
 	assert_true(w.node[1].delivered >= 10);
-	assert_int_equal(paths_up(1), WORLD_LINKS);
+	assert_int_equal(world_paths_up(&w, 1), WORLD_LINKS);
 }
 
 static void a_restarted_client_is_accepted_again(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	world_stop(&w, 0);
 	world_run(&w, w.now + HW_S(2));
 	for (uint32_t i = 0; i < WORLD_LINKS; i++)
@@ -232,7 +206,7 @@ static void goodbye_ends_the_session_at_once(void **state)
 	struct hw_peer_snapshot s;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	hw_core_close(w.node[0].core, w.now);
 	world_flush(&w, 0);
 	world_run(&w, w.now + HW_MS(100));
@@ -247,13 +221,13 @@ static void a_wrong_psk_gets_no_session(void **state)
 {
 	(void)state;
 	w.node[0].peer.psk[0] ^= 1;
-	start_both();
+	world_start_both(&w);
 	world_send(&w, 0, 100, 1);
 	world_run(&w, w.now + HW_S(12));
 	assert_int_equal(w.node[1].delivered, 0);
 	assert_int_equal(w.node[0].events[HW_EVENT_SESSION_UP], 0);
 	assert_int_equal(w.node[1].events[HW_EVENT_SESSION_UP], 0);
-	assert_true(drops(0, HW_DROP_rx_handshake_auth) > 0);
+	assert_true(world_drops(&w, 0, HW_DROP_rx_handshake_auth) > 0);
 	assert_true(w.node[0].events[HW_EVENT_HANDSHAKE_STALL] > 0);
 }
 
@@ -263,9 +237,9 @@ static void a_stranger_gets_no_answer(void **state)
 
 	(void)state;
 	client->config.private_key[5] ^= 1; /* a key that the hub does not know */
-	start_both();
+	world_start_both(&w);
 	world_run(&w, w.now + HW_S(5));
-	assert_true(drops(1, HW_DROP_rx_handshake_peer) > 0);
+	assert_true(world_drops(&w, 1, HW_DROP_rx_handshake_peer) > 0);
 	assert_int_equal(w.sent[1], 0);
 }
 
@@ -273,10 +247,10 @@ static void suites_that_differ_do_not_meet(void **state)
 {
 	(void)state;
 	w.node[0].config.suite = hw_suite_find("aes-256-gcm");
-	start_both();
+	world_start_both(&w);
 	world_run(&w, w.now + HW_S(5));
 	assert_int_equal(w.node[0].events[HW_EVENT_SESSION_UP], 0);
-	assert_true(drops(1, HW_DROP_rx_handshake_auth) > 0);
+	assert_true(world_drops(&w, 1, HW_DROP_rx_handshake_auth) > 0);
 }
 
 static void forged_datagrams_change_nothing_but_counters(void **state)
@@ -286,7 +260,7 @@ static void forged_datagrams_change_nothing_but_counters(void **state)
 	struct hw_rng rng;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	world_send(&w, 0, 100, 1);
 	world_run(&w, w.now + HW_MS(500));
 
@@ -331,7 +305,7 @@ static void replayed_datagrams_change_nothing_but_counters(void **state)
 	r.count = 0;
 	w.tap = record;
 	w.tap_ctx = &r;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < 200; i++) {
 		world_send(&w, 0, 100, i);
 		world_run(&w, w.now + HW_MS(10));

@@ -26,21 +26,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start_both(void)
-{
-	world_start(&w, 1);
-	world_start(&w, 0);
-	world_run(&w, w.now + HW_S(1));
-}
-
-static uint64_t drops(int node, enum hw_drop reason)
-{
-	struct hw_core_totals totals;
-
-	hw_core_totals(w.node[node].core, &totals);
-	return totals.drops[reason];
-}
-
 static struct hw_tuple stranger(uint32_t number, uint32_t link)
 {
 	return (struct hw_tuple){
@@ -151,7 +136,7 @@ static void a_flood_of_initiations_meets_cookies_not_work(void **state)
 	uint64_t sent;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	sent = w.sent[1];
 	for (uint32_t i = 0; i < 5000; i++) {
 		const struct hw_tuple t = stranger(i, i % WORLD_LINKS);
@@ -159,12 +144,12 @@ static void a_flood_of_initiations_meets_cookies_not_work(void **state)
 		false_initiation(message);
 		world_inject(&w, 1, &t, message, sizeof(message));
 	}
-	assert_true(drops(1, HW_DROP_rx_handshake_auth) <= HW_LIMITER_FREE);
-	assert_true(drops(1, HW_DROP_rx_handshake_auth) >= HW_LIMITER_FREE - 10);
-	assert_int_equal(drops(1, HW_DROP_rx_handshake_auth) + drops(1, HW_DROP_rx_handshake_cookie),
+	assert_true(world_drops(&w, 1, HW_DROP_rx_handshake_auth) <= HW_LIMITER_FREE);
+	assert_true(world_drops(&w, 1, HW_DROP_rx_handshake_auth) >= HW_LIMITER_FREE - 10);
+	assert_int_equal(world_drops(&w, 1, HW_DROP_rx_handshake_auth) + world_drops(&w, 1, HW_DROP_rx_handshake_cookie),
 			 5000);
 	/* One cookie for each at most, and a cookie is smaller than what it answers. */
-	assert_int_equal(w.sent[1] - sent, drops(1, HW_DROP_rx_handshake_cookie));
+	assert_int_equal(w.sent[1] - sent, world_drops(&w, 1, HW_DROP_rx_handshake_cookie));
 	assert_true(HW_WIRE_COOKIE_BYTES <= HW_WIRE_INITIATION_BYTES);
 	world_check(&w);
 }
@@ -189,7 +174,7 @@ static void a_true_peer_gets_in_during_a_flood(void **state)
 		false_initiation(message);
 		world_inject(&w, 1, &t, message, sizeof(message));
 	}
-	assert_true(drops(1, HW_DROP_rx_handshake_cookie) > 2000);
+	assert_true(world_drops(&w, 1, HW_DROP_rx_handshake_cookie) > 2000);
 	assert_int_equal(w.node[0].events[HW_EVENT_SESSION_UP], 1);
 	assert_int_equal(w.node[1].events[HW_EVENT_SESSION_UP], 1);
 }
@@ -200,7 +185,7 @@ static void spoofed_copies_take_no_slots(void **state)
 	struct hw_peer_snapshot s;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.tap = watch_client;
 	w.tap_ctx = &watch;
 	world_send(&w, 0, 100, 1);
@@ -242,7 +227,7 @@ static void a_relay_gets_at_most_three_times_what_it_brings(void **state)
 	struct hw_peer_snapshot s;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	watch = (struct watch){ .keep = true };
 	w.tap = watch_client;
 	w.tap_ctx = &watch;
@@ -281,7 +266,7 @@ static void a_moved_client_is_followed(void **state)
 	uint64_t before;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < WORLD_LINKS; i++)
 		w.cut[i] = i > 0; /* one path alone */
 	for (uint32_t i = 0; i < 300; i++) {
@@ -307,7 +292,7 @@ static void full_outputs_are_counted(void **state)
 	struct hw_buf *buf;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	/* Nobody takes the hub's datagrams: 3 copies each, then a full ring. */
 	for (uint32_t i = 0; i < HW_OUTPUT_DATAGRAMS / 3 + 10; i++) {
 		buf = hw_buf_get(w.node[1].pool);
@@ -316,7 +301,7 @@ static void full_outputs_are_counted(void **state)
 		buf->data[0] = 0x45;
 		hw_core_packets_in(w.node[1].core, &buf, 1, w.now);
 	}
-	assert_true(drops(1, HW_DROP_tx_no_buffer) >= 8);
+	assert_true(world_drops(&w, 1, HW_DROP_tx_no_buffer) >= 8);
 	world_check(&w);
 	world_flush(&w, 1);
 	hw_core_totals(w.node[1].core, &t);
@@ -329,7 +314,7 @@ static void a_clock_set_back_needs_the_floor(void **state)
 	uint64_t floor;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	floor = w.wall_ns + w.now + 60 * HW_NS_PER_S;
 	world_stop(&w, 0);
 	world_run(&w, w.now + HW_S(1));
@@ -338,7 +323,7 @@ static void a_clock_set_back_needs_the_floor(void **state)
 	world_start(&w, 0);
 	world_run(&w, w.now + HW_S(5));
 	assert_int_equal(w.node[0].events[HW_EVENT_SESSION_UP], 1);
-	assert_true(drops(1, HW_DROP_rx_handshake_replay) > 0);
+	assert_true(world_drops(&w, 1, HW_DROP_rx_handshake_replay) > 0);
 	world_stop(&w, 0);
 
 	world_start(&w, 0);
@@ -350,7 +335,7 @@ static void a_clock_set_back_needs_the_floor(void **state)
 static void the_timestamp_to_remember_is_told(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	assert_int_equal(w.node[0].events[HW_EVENT_TIMESTAMP], 1);
 	assert_int_equal(w.node[1].events[HW_EVENT_TIMESTAMP], 0);
 }

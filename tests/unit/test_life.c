@@ -21,13 +21,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start_both(void)
-{
-	world_start(&w, 1);
-	world_start(&w, 0);
-	world_run(&w, w.now + HW_S(1));
-}
-
 static struct hw_core_totals totals(int node)
 {
 	struct hw_core_totals t;
@@ -149,7 +142,7 @@ static void an_answer_from_elsewhere_makes_no_storm(void **state)
 		w.node[1].seen_as[i] = w.node[1].addr[i];
 		w.node[1].seen_as[i].ip[3] = 77;
 	}
-	start_both();
+	world_start_both(&w);
 	world_run(&w, w.now + HW_S(10));
 	assert_true(initiations >= WORLD_LINKS);
 	assert_true(initiations <= 12 * WORLD_LINKS); /* one a second on each path */
@@ -190,7 +183,7 @@ static void a_goodbye_of_the_past_ends_nothing(void **state)
 
 	(void)state;
 	g = (struct goodbyes){ 0 };
-	start_both();
+	world_start_both(&w);
 	restart_client_quietly(&g);
 	world_run(&w, w.now + HW_MS(100));
 	world_start(&w, 0);
@@ -214,7 +207,7 @@ static void a_goodbye_leaves_the_session_that_begins(void **state)
 
 	(void)state;
 	g = (struct goodbyes){ 0 };
-	start_both();
+	world_start_both(&w);
 	restart_client_quietly(&g);
 	world_run(&w, w.now + HW_MS(100));
 	world_start(&w, 0);
@@ -236,7 +229,7 @@ static void a_goodbye_may_be_lost(void **state)
 
 	(void)state;
 	g = (struct goodbyes){ 0 };
-	start_both();
+	world_start_both(&w);
 	restart_client_quietly(&g);
 	flow(1, HW_MS(100), HW_S(5));
 	assert_int_equal(w.node[1].events[HW_EVENT_SESSION_DOWN], 1);
@@ -267,7 +260,7 @@ static void an_hour_without_links_is_over_at_once(void **state)
 	uint64_t ticks;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	links(false);
 	world_run(&w, w.now + HW_S(400));
 	ticks = w.ticks[0];
@@ -310,7 +303,7 @@ static void a_link_that_comes_up_is_tried_at_once(void **state)
 static void an_hour_asleep_is_over_at_once(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	flow(0, HW_MS(10), HW_S(1));
 	w.now += HW_S(3600);
 	w.flights = 0;
@@ -328,7 +321,7 @@ static void keys_are_renewed_over_bad_links(void **state)
 	uint32_t count;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.loss = 0.3;
 	for (uint32_t i = 0; i < 9; i++) {
 		count = flow((int)(i & 1), HW_MS(100), HW_S(100));
@@ -372,7 +365,7 @@ static void an_unconfirmed_session_holds_nothing_up(void **state)
 	struct silencer s = { 0 };
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.tap = silence_client;
 	w.tap_ctx = &s;
 	assert_int_equal(flow(1, HW_MS(20), HW_S(125)), 6250);
@@ -389,7 +382,7 @@ static void arrival_times_may_be_odd(void **state)
 	struct hw_peer_snapshot s;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.at_offset = (int64_t)HW_MS(50);
 	flow(0, HW_MS(10), HW_S(3));
 	w.at_offset = (int64_t)HW_S(1000000);
@@ -416,7 +409,7 @@ static void after_a_goodbye_there_is_silence(void **state)
 	uint64_t sent;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	hw_core_close(w.node[0].core, w.now);
 	world_flush(&w, 0);
 	sent = w.sent[0];
@@ -441,7 +434,7 @@ static void a_deadline_is_never_late(void **state)
 	w.node[0].config.rekey_after = w.node[1].config.rekey_after = HW_S(7);
 	w.delay[1] = HW_MS(70);
 	w.delay[2] = HW_MS(400);
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < 200000; i++) {
 		uint32_t dice = (uint32_t)hw_rng_below(&rng, 10000);
 		int n = (int)(i & 1);
@@ -482,7 +475,7 @@ static void an_idle_hour_costs_few_wakeups(void **state)
 	uint64_t before[2];
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	world_run(&w, w.now + HW_S(30));
 	before[0] = w.ticks[0];
 	before[1] = w.ticks[1];

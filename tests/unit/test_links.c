@@ -21,13 +21,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start_both(void)
-{
-	world_start(&w, 1);
-	world_start(&w, 0);
-	world_run(&w, w.now + HW_S(1));
-}
-
 /* What the hub knows of its path to the client's address on that link. */
 static struct hw_path_snapshot hub_path(uint32_t link)
 {
@@ -68,7 +61,7 @@ static void copies_carried_to_another_path_are_not_measured_there(void **state)
 	struct hw_path_snapshot before, after;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.tap = keep_link_0;
 	w.tap_ctx = &relay;
 	for (uint32_t i = 0; i < 100; i++) {
@@ -150,7 +143,7 @@ static void every_link_gets_its_share_of_paths(void **state)
 static void a_client_behind_a_forgetful_nat_is_followed(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t minute = 0; minute < 20; minute++) {
 		uint64_t delivered[2] = { w.node[0].delivered, w.node[1].delivered };
 		uint32_t count;
@@ -175,7 +168,7 @@ static void a_client_behind_a_forgetful_nat_is_followed(void **state)
 static void a_client_that_restarts_often_gets_in(void **state)
 {
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (uint32_t i = 0; i < 20; i++) {
 		world_stop(&w, 0);
 		world_run(&w, w.now + HW_MS(100) + i * HW_MS(700));
@@ -221,7 +214,7 @@ static void backup_moves_on_soon(void **state)
 
 			world_init(&w, 7 + i);
 			with_strategy("backup");
-			start_both();
+			world_start_both(&w);
 			flow(cases[i].gap, settle, cases[i].both);
 			world_snapshot(&w, 0, &s);
 			for (uint32_t j = 1; j < s.path_count; j++)
@@ -278,7 +271,7 @@ static void backup_keeps_to_the_preferred_link(void **state)
 	}
 	w.delay[0] = HW_MS(5);
 	w.delay[2] = HW_MS(1);
-	start_both();
+	world_start_both(&w);
 	flow(HW_MS(10), HW_S(10), false);
 	carried(HW_S(5), n);
 	assert_true(n[1] >= 500 && n[0] < 20 && n[2] < 20);
@@ -314,7 +307,7 @@ static void use_never_carries_nothing(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++)
 		w.node[i].config.links[1].use = HW_USE_NEVER;
-	start_both();
+	world_start_both(&w);
 	flow(HW_MS(10), HW_S(5), true);
 	world_snapshot(&w, 0, &s);
 	assert_int_equal(s.path_count, WORLD_LINKS - 1);
@@ -332,7 +325,7 @@ static void redundant_spares_backup_links(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++)
 		w.node[i].config.links[2].use = HW_USE_BACKUP;
-	start_both();
+	world_start_both(&w);
 	carried(HW_S(5), n);
 	assert_true(n[0] >= 500 && n[1] >= 500 && n[2] < 20);
 	w.cut[0] = true;
@@ -354,7 +347,7 @@ static void the_smallest_mtu_in_use_counts(void **state)
 	static const uint32_t mtus[] = { 1500, 576, 1280, 1492, 300, 1500 };
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
 		uint64_t delivered[2] = { w.node[0].delivered, w.node[1].delivered };
 
@@ -390,7 +383,7 @@ static void small_paths_carry_large_packets(void **state)
 			w.node[n].addr[i].ip[15] = (uint8_t)(n + 1);
 		}
 	}
-	start_both();
+	world_start_both(&w);
 	for (size_t k = 0; k < sizeof(mtus) / sizeof(mtus[0]); k++) {
 		const uint32_t mtu = mtus[k];
 		/* 48 of IPv6 and UDP, 32 of header and tag, 2 of frame header in each piece. */
@@ -467,7 +460,7 @@ static void a_slow_path_is_no_suspect(void **state)
 	(void)state;
 	w.delay[1] = HW_MS(300);
 	w.delay[2] = HW_MS(1500);
-	start_both();
+	world_start_both(&w);
 	world_run(&w, w.now + HW_S(10));
 	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
 		for (uint32_t j = 0; j < 30; j++) {

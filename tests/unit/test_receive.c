@@ -26,13 +26,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start_both(void)
-{
-	world_start(&w, 1);
-	world_start(&w, 0);
-	world_run(&w, w.now + HW_S(1));
-}
-
 static uint64_t drops(enum hw_drop reason)
 {
 	struct hw_core_totals totals;
@@ -85,7 +78,7 @@ static void only_ip_reaches_a_tun_device(void **state)
 	uint8_t packet[64] = { 0 };
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	for (unsigned version = 0; version < 16; version++) {
 		packet[0] = (uint8_t)(version << 4 | 5);
 		assert_int_equal(arrives(packet, sizeof(packet)), version == 4 || version == 6);
@@ -100,7 +93,7 @@ static void only_frames_reach_a_tap_device(void **state)
 
 	(void)state;
 	w.node[0].config.layer2 = w.node[1].config.layer2 = true;
-	start_both();
+	world_start_both(&w);
 	hw_rng_fill(&w.rng, frame, sizeof(frame));
 	for (uint32_t len = 1; len < sizeof(frame); len++)
 		assert_int_equal(arrives(frame, len), len >= 14);
@@ -113,7 +106,7 @@ static void compressed_packets_arrive_as_they_were(void **state)
 
 	(void)state;
 	w.node[0].config.compression = true; /* each node decides for what it sends */
-	start_both();
+	world_start_both(&w);
 	memset(packet + 20, 'x', sizeof(packet) - 20);
 	w.tap = hold_data;
 	assert_true(arrives(packet, sizeof(packet)));
@@ -147,7 +140,7 @@ static void mss_is_clamped_on_arrival(void **state)
 		world_init(&w, 31);
 		w.node[0].config.mss_clamp = false; /* or it would be done on the way out */
 		w.node[1].config.mss_clamp = on;
-		start_both();
+		world_start_both(&w);
 		put(packet, make_syn(packet));
 		world_run(&w, w.now + HW_MS(100));
 		assert_int_equal(w.node[1].last_len, 44);
@@ -182,7 +175,7 @@ static void congestion_outside_is_told_inside(void **state)
 			world_init(&w, 31);
 			held_count = 0;
 			w.node[0].config.copy_dscp = w.node[1].config.copy_dscp = copy;
-			start_both();
+			world_start_both(&w);
 			w.tap = hold_data;
 			packet[1] = ecn;
 			hw_store16(packet + 2, sizeof(packet));
@@ -206,7 +199,7 @@ static void a_full_tunnel_queue_is_counted(void **state)
 	uint8_t packet[40] = { 0x45 };
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.tap = hold_data;
 	for (uint32_t i = 0; i < HW_OUTPUT_PACKETS + 100; i++)
 		put(packet, sizeof(packet));
@@ -226,7 +219,7 @@ static void a_closed_core_is_deaf(void **state)
 	uint64_t malformed, delivered;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.tap = hold_data;
 	put(packet, sizeof(packet));
 	hw_core_close(w.node[1].core, w.now);
@@ -247,7 +240,7 @@ static void keys_too_old_open_nothing(void **state)
 	uint64_t delivered;
 
 	(void)state;
-	start_both();
+	world_start_both(&w);
 	w.tap = hold_data;
 	put(packet, sizeof(packet));
 	put(packet, sizeof(packet));

@@ -234,6 +234,13 @@ static hw_time next_tick(const struct world *w, int *ret_node)
 	return at;
 }
 
+void world_start_both(struct world *w)
+{
+	world_start(w, 1);
+	world_start(w, 0);
+	world_run(w, w->now + HW_S(1));
+}
+
 void world_run(struct world *w, hw_time until)
 {
 	uint64_t steps = 0;

@@ -67,6 +67,9 @@ void world_init(struct world *w, uint64_t seed);
 /* Make the core of a node (again): as after the start of its daemon. */
 void world_start(struct world *w, int node);
 void world_stop(struct world *w, int node);
+
+/* Both, the hub first, and a second for session and paths to come up. */
+void world_start_both(struct world *w);
 void world_fini(struct world *w);
 
 /* Let time pass: deliver, tick, collect, until `until`. Checks conservation all along. */
