@@ -2,7 +2,8 @@
  * What the core's own files share: its state, and what each file does for the others. Nothing here is
  * for the core's owner (core/core.h).
  *
- *   core.c       life, configuration, links, endpoints
+ *   core.c       life, configuration
+ *   links.c      links and endpoints: which paths there are to be
  *   handshake.c  initiations, responses, cookies; when to renew keys
  *   send.c       sealed packets onto paths: stamps, copies, control packets
  *   tx.c         inner packets: from the tunnel device to send.c
@@ -135,7 +136,7 @@ static inline void hw_core_drop(struct hw_core *core, enum hw_drop reason, uint6
 	core->totals.drops[reason] += count;
 }
 
-/* core.c */
+/* links.c */
 
 /* The link settings of a path with that tuple, for the path table. */
 void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
@@ -143,6 +144,11 @@ void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
 
 /* Make the configured paths what links and endpoints say. */
 void hw_peer_sync_paths(struct hw_peer *peer, hw_time now);
+
+/* The path is no more: nothing of it may pass to the next one that has its number. */
+void hw_peer_forget_path(struct hw_peer *peer, struct hw_path *path);
+
+/* core.c */
 
 void hw_peer_event(struct hw_peer *peer, enum hw_event_type type, const struct hw_path *path,
 		   uint64_t value, hw_time now);

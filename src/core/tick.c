@@ -18,8 +18,7 @@ static void expire_learnt(struct hw_peer *peer, hw_time now)
 		    hw_time_since(now, path->state_since) < HW_PEER_LEARNT_LIFETIME)
 			continue;
 		hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
-		hw_path_table_remove(&peer->paths, path);
-		peer->cookie_slots[i] = (struct hw_cookie_slot){ 0 };
+		hw_peer_forget_path(peer, path);
 	}
 }
 
