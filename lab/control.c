@@ -31,10 +31,14 @@ static struct hw_lab_link *split(struct hw_lab *lab, char *name, const char **re
 }
 
 /* Applies words to a copy first: a line is carried out as a whole or not at all. */
-static bool apply(struct hw_lab_link *link, unsigned direction, char **words, unsigned count,
-		  bool commit, FILE *out)
+static bool apply(struct hw_lab *lab, struct hw_lab_link *link, unsigned direction, char **words,
+		  unsigned count, bool commit, FILE *out)
 {
-	struct hw_link_params params = *hw_linkmodel_params(link->directions[direction].packets);
+	struct hw_lab_params params = link->directions[direction].params;
+	hw_time now = hw_lab_now();
+
+	params.recordings = &lab->recordings;
+	params.age = now - lab->start;
 
 	for (unsigned i = 0; i < count;) {
 		unsigned taken = hw_lab_params_words(words[i]);
@@ -47,13 +51,13 @@ static bool apply(struct hw_lab_link *link, unsigned direction, char **words, un
 			return fail(out, "that value makes no sense", words[i]);
 		i += taken;
 	}
-	if (commit && hw_lab_change(link, direction, hw_lab_now(), &params) != 0)
+	if (commit && hw_lab_change(link, direction, now, &params) != 0)
 		return fail(out, "the link refuses these parameters", NULL);
 	return true;
 }
 
-static bool set_link(struct hw_lab_link *link, const char *suffix, char **words, unsigned count,
-		     FILE *out)
+static bool set_link(struct hw_lab *lab, struct hw_lab_link *link, const char *suffix, char **words,
+		     unsigned count, FILE *out)
 {
 	unsigned first = strcmp(suffix, "ba") == 0 ? 1 : 0;
 	unsigned last = strcmp(suffix, "ab") == 0 ? 0 : 1;
@@ -64,7 +68,7 @@ static bool set_link(struct hw_lab_link *link, const char *suffix, char **words,
 		return fail(out, "no parameter given", NULL);
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (unsigned d = first; d <= last; d++) {
-			if (!apply(link, d, words, count, pass == 1, out))
+			if (!apply(lab, link, d, words, count, pass == 1, out))
 				return false;
 		}
 	}
@@ -78,7 +82,7 @@ static bool set(struct hw_lab *lab, char **words, unsigned count, FILE *out)
 
 	if (!link)
 		return fail(out, "no such link or command", words[0]);
-	return set_link(link, suffix, words + 1, count - 1, out);
+	return set_link(lab, link, suffix, words + 1, count - 1, out);
 }
 
 static bool add(struct hw_lab *lab, char **words, unsigned count, FILE *out)
@@ -95,7 +99,7 @@ static bool add(struct hw_lab *lab, char **words, unsigned count, FILE *out)
 		return fail(out, hw_strerror(rc), words[1]);
 	if (count == 6)
 		return ok(out);
-	if (set_link(&lab->links[lab->link_count - 1], "", words + 6, count - 6, out))
+	if (set_link(lab, &lab->links[lab->link_count - 1], "", words + 6, count - 6, out))
 		return true;
 	hw_lab_remove_last(lab);
 	return false;

@@ -79,6 +79,7 @@ void hw_lab_fini(struct hw_lab *lab)
 
 	for (unsigned i = 0; i < lab->link_count; i++)
 		link_fini(&lab->links[i]);
+	hw_trace_store_fini(&lab->recordings);
 	while ((frame = lab->frames.free)) {
 		lab->frames.free = frame->next;
 		free(frame);
@@ -122,7 +123,7 @@ static void detach(struct hw_lab_end *end)
 	end->fd = -1;
 }
 
-static int models_new(struct hw_lab *lab, struct hw_lab_link *link, hw_time now)
+static int models_new(struct hw_lab *lab, struct hw_lab_link *link, hw_time start)
 {
 	const struct hw_link_owner owner = {
 		.ctx = &lab->frames, .clone = frame_clone, .drop = frame_drop};
@@ -131,9 +132,9 @@ static int models_new(struct hw_lab *lab, struct hw_lab_link *link, hw_time now)
 	int rc = 0;
 
 	for (unsigned i = 0; i < 2 && rc == 0; i++) {
-		rc = hw_linkmodel_new(&perfect, seed + i, now, &owner, &link->directions[i].packets);
+		rc = hw_linkmodel_new(&perfect, seed + i, start, &owner, &link->directions[i].packets);
 		if (rc == 0)
-			rc = hw_linkmodel_new(&perfect, seed + 2 + i, now, &owner,
+			rc = hw_linkmodel_new(&perfect, seed + 2 + i, start, &owner,
 					      &link->directions[i].neighbours);
 	}
 	return rc;
@@ -168,7 +169,9 @@ int hw_lab_add(struct hw_lab *lab, const char *name, const char *const netns[2],
 		snprintf(end->netns, sizeof(end->netns), "%s", netns[i]);
 		snprintf(end->device, sizeof(end->device), "%s", devices[i]);
 	}
-	rc = models_new(lab, link, now);
+	if (lab->start == 0)
+		lab->start = now;
+	rc = models_new(lab, link, lab->start);
 	for (unsigned i = 0; i < 2 && rc == 0; i++)
 		rc = hw_lab_attach(lab, link, i);
 	if (rc != 0) {
@@ -185,14 +188,26 @@ void hw_lab_remove_last(struct hw_lab *lab)
 }
 
 int hw_lab_change(struct hw_lab_link *link, unsigned direction, hw_time now,
-		  const struct hw_link_params *params)
+		  const struct hw_lab_params *params)
 {
-	const struct hw_link_params neighbours = {.down = params->down, .delay_ns = params->delay_ns};
-	int rc = hw_linkmodel_change(link->directions[direction].packets, now, params);
+	struct hw_lab_direction *d = &link->directions[direction];
+	struct hw_lab_params before = d->params;
+	struct hw_link_params packets, neighbours;
+	int rc;
 
-	if (rc != 0)
+	d->params = *params;
+	packets = hw_lab_params_link(&d->params);
+	neighbours = (struct hw_link_params){.down = packets.down,
+					     .delay_ns = packets.delay_ns,
+					     .outages = packets.outages,
+					     .outage_count = packets.outage_count,
+					     .outage_period_ns = packets.outage_period_ns};
+	rc = hw_linkmodel_change(d->packets, now, &packets);
+	if (rc != 0) {
+		d->params = before;
 		return rc;
-	return hw_linkmodel_change(link->directions[direction].neighbours, now, &neighbours);
+	}
+	return hw_linkmodel_change(d->neighbours, now, &neighbours);
 }
 
 /* ARP, and the ICMPv6 messages 133 to 137 of RFC 4861. */

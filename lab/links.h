@@ -15,7 +15,9 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "lab/params.h"
 #include "sim/link.h"
+#include "sim/store.h"
 
 #define HW_LAB_MAX_LINKS 32u
 #define HW_LAB_NAME_BYTES 16u
@@ -41,6 +43,7 @@ struct hw_lab_end {
 
 /* From ends[i] to ends[1 - i] of its link. */
 struct hw_lab_direction {
+	struct hw_lab_params params; /* in force; the models point into it */
 	struct hw_linkmodel *packets;    /* what is modelled */
 	struct hw_linkmodel *neighbours; /* ARP and neighbour discovery: delay alone */
 };
@@ -55,6 +58,8 @@ struct hw_lab {
 	struct hw_lab_link links[HW_LAB_MAX_LINKS];
 	unsigned link_count;
 	struct hw_lab_frames frames;
+	struct hw_trace_store recordings;
+	hw_time start; /* when the first link was made: where the time of all links begins */
 	uint64_t seed;
 	uint64_t late_us[HW_LAB_LATE_US + 1]; /* frames by how late they were written; the last: or more */
 	int epoll;
@@ -78,9 +83,9 @@ void hw_lab_remove_last(struct hw_lab *lab);
 /* Make the device of one end again after it was deleted. HW_E_STATE: it is there; HW_E_SYSTEM. */
 HW_MUST_USE int hw_lab_attach(struct hw_lab *lab, struct hw_lab_link *link, unsigned end);
 
-/* Give one direction new parameters. HW_E_INVAL. */
+/* Give one direction new parameters, which are copied. HW_E_INVAL. */
 HW_MUST_USE int hw_lab_change(struct hw_lab_link *link, unsigned direction, hw_time now,
-			      const struct hw_link_params *params);
+			      const struct hw_lab_params *params);
 
 /* An event of epoll, with the data.u32 that the lab gave: read what the end has, up to a batch. */
 void hw_lab_readable(struct hw_lab *lab, uint32_t token);

@@ -41,7 +41,4 @@ const struct hw_capacity_trace *hw_sim_find_capacity(struct hw_sim_reading *read
 const struct hw_loss_trace *hw_sim_find_trace(struct hw_sim_reading *reading,
 					      const struct hw_yaml_node *at, const char *file);
 
-/* A whole file, to be freed; HW_E_SYSTEM, HW_E_LIMIT past 64 MiB, HW_E_NOMEM. */
-HW_MUST_USE int hw_sim_read_file(const char *path, char **ret_text, size_t *ret_len);
-
 #endif

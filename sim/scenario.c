@@ -9,7 +9,6 @@
 #include "sim/units.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define MAX_FILE_BYTES (UINT32_C(64) << 20)
 
 void hw_sim_scenario_init(struct hw_sim_scenario *scenario)
 {
@@ -33,49 +32,8 @@ void hw_sim_scenario_free(struct hw_sim_scenario *scenario)
 {
 	if (scenario == NULL)
 		return;
-	for (uint32_t i = 0; i < scenario->capacity_count; i++)
-		hw_capacity_trace_fini(&scenario->capacities[i]);
-	for (uint32_t i = 0; i < scenario->trace_count; i++)
-		hw_loss_trace_fini(&scenario->traces[i]);
+	hw_trace_store_fini(&scenario->recordings);
 	free(scenario);
-}
-
-int hw_sim_read_file(const char *path, char **ret_text, size_t *ret_len)
-{
-	FILE *file = fopen(path, "rb");
-	char *text = NULL;
-	size_t len = 0, room = 0, n;
-	int r = HW_E_SYSTEM;
-
-	if (file == NULL)
-		return r;
-	do {
-		if (room - len < 65536) {
-			char *grown = realloc(text, room = 2 * room + 65536);
-
-			if (grown == NULL) {
-				r = HW_E_NOMEM;
-				goto out;
-			}
-			text = grown;
-		}
-		n = fread(text + len, 1, room - len, file);
-		len += n;
-		if (len > MAX_FILE_BYTES) {
-			r = HW_E_LIMIT;
-			goto out;
-		}
-	} while (n > 0);
-	r = ferror(file) ? HW_E_SYSTEM : 0;
-out:
-	fclose(file);
-	if (r < 0) {
-		free(text);
-		return r;
-	}
-	*ret_text = text;
-	*ret_len = len;
-	return 0;
 }
 
 /* ---- traces: read once, from the folder of the scenario ---- */
@@ -95,86 +53,53 @@ static bool trace_path(struct hw_sim_reading *reading, const struct hw_yaml_node
 	return false;
 }
 
-static int find_file(char (*files)[HW_SIM_PATH_BYTES], uint32_t count, const char *path)
+static void say_trace(struct hw_sim_reading *reading, const struct hw_yaml_node *at,
+		      const char *path, int error, size_t line, const char *what)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (strcmp(files[i], path) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
-/* Reads a trace file's text; false after reporting. */
-static bool load_trace(struct hw_sim_reading *reading, const struct hw_yaml_node *at,
-		       uint32_t count, const char *path, char **ret_text, size_t *ret_len)
-{
-	if (count == HW_SIM_MAX_TRACES) {
-		hw_schema_error(reading->r, at, "more than %u traces", HW_SIM_MAX_TRACES);
-		return false;
-	}
-	if (hw_sim_read_file(path, ret_text, ret_len) == 0)
-		return true;
-	hw_schema_error(reading->r, at, "cannot read %s", path);
-	return false;
+	if (error == HW_E_MALFORMED)
+		hw_schema_error(reading->r, at, "%s, line %zu: not a %s", path, line, what);
+	else if (error == HW_E_LIMIT)
+		hw_schema_error(reading->r, at, "%s: too large, or more than %u files of this kind",
+				path, HW_TRACE_STORE_MAX);
+	else
+		hw_schema_error(reading->r, at, "cannot read %s", path);
 }
 
 const struct hw_capacity_trace *hw_sim_find_capacity(struct hw_sim_reading *reading,
 						     const struct hw_yaml_node *at,
 						     const char *file)
 {
-	struct hw_sim_scenario *scenario = reading->scenario;
-	char path[HW_SIM_PATH_BYTES], *text;
-	size_t len, line = 0;
+	struct hw_trace_store *store = &reading->scenario->recordings;
+	const struct hw_capacity_trace *trace = NULL;
+	char path[HW_SIM_PATH_BYTES];
+	size_t line = 0;
 
 	if (!trace_path(reading, at, file, path))
 		return NULL;
 
-	int known = find_file(scenario->capacity_files, scenario->capacity_count, path);
+	int r = hw_trace_store_capacity(store, path, &trace, &line);
 
-	if (known >= 0)
-		return &scenario->capacities[known];
-	if (!load_trace(reading, at, scenario->capacity_count, path, &text, &len))
-		return NULL;
-
-	uint32_t i = scenario->capacity_count;
-	int r = hw_capacity_trace_parse(text, len, &scenario->capacities[i], &line);
-
-	free(text);
-	if (r < 0) {
-		hw_schema_error(reading->r, at, "%s, line %zu: not a capacity trace", path, line);
-		return NULL;
-	}
-	memcpy(scenario->capacity_files[i], path, sizeof(path));
-	return &scenario->capacities[scenario->capacity_count++];
+	if (r < 0)
+		say_trace(reading, at, path, r, line, "capacity trace");
+	return trace;
 }
 
 const struct hw_loss_trace *hw_sim_find_trace(struct hw_sim_reading *reading,
 					      const struct hw_yaml_node *at, const char *file)
 {
-	struct hw_sim_scenario *scenario = reading->scenario;
-	char path[HW_SIM_PATH_BYTES], *text;
-	size_t len, line = 0;
+	struct hw_trace_store *store = &reading->scenario->recordings;
+	const struct hw_loss_trace *trace = NULL;
+	char path[HW_SIM_PATH_BYTES];
+	size_t line = 0;
 
 	if (!trace_path(reading, at, file, path))
 		return NULL;
 
-	int known = find_file(scenario->trace_files, scenario->trace_count, path);
+	int r = hw_trace_store_loss(store, path, &trace, &line);
 
-	if (known >= 0)
-		return &scenario->traces[known];
-	if (!load_trace(reading, at, scenario->trace_count, path, &text, &len))
-		return NULL;
-
-	uint32_t i = scenario->trace_count;
-	int r = hw_loss_trace_parse(text, len, HW_MS(200), &scenario->traces[i], &line);
-
-	free(text);
-	if (r < 0) {
-		hw_schema_error(reading->r, at, "%s, line %zu: not a trace of pings", path, line);
-		return NULL;
-	}
-	memcpy(scenario->trace_files[i], path, sizeof(path));
-	return &scenario->traces[scenario->trace_count++];
+	if (r < 0)
+		say_trace(reading, at, path, r, line, "trace of pings");
+	return trace;
 }
 
 /* ---- the file as a whole ---- */
@@ -381,7 +306,7 @@ int hw_sim_scenario_load(const char *path, struct hw_config_report *report,
 {
 	char *text;
 	size_t len;
-	int r = hw_sim_read_file(path, &text, &len);
+	int r = hw_trace_read_file(path, &text, &len);
 
 	if (r < 0) {
 		hw_config_report_init(report, path);

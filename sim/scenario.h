@@ -15,7 +15,7 @@
 #include "sim/attack.h"
 #include "sim/link.h"
 #include "sim/net.h"
-#include "sim/trace.h"
+#include "sim/store.h"
 #include "sim/traffic.h"
 
 #define HW_SIM_MAX_TRAFFIC 32u
@@ -23,8 +23,7 @@
 #define HW_SIM_MAX_ATTACKS 8u
 #define HW_SIM_MAX_EXPECTS 64u
 #define HW_SIM_MAX_OUTAGES 16u
-#define HW_SIM_MAX_TRACES 16u
-#define HW_SIM_PATH_BYTES 512u
+#define HW_SIM_PATH_BYTES HW_TRACE_PATH_BYTES
 
 struct hw_config_report;
 
@@ -115,12 +114,7 @@ struct hw_sim_scenario {
 	struct hw_sim_expect expects[HW_SIM_MAX_EXPECTS];
 	uint32_t expect_count;
 	struct hw_sim_node_faults nodes[2];
-	struct hw_capacity_trace capacities[HW_SIM_MAX_TRACES];
-	char capacity_files[HW_SIM_MAX_TRACES][HW_SIM_PATH_BYTES];
-	uint32_t capacity_count;
-	struct hw_loss_trace traces[HW_SIM_MAX_TRACES];
-	char trace_files[HW_SIM_MAX_TRACES][HW_SIM_PATH_BYTES];
-	uint32_t trace_count;
+	struct hw_trace_store recordings;
 };
 
 /* Defaults of everything that has one: no links, no traffic. */

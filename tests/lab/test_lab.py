@@ -114,6 +114,42 @@ def packets_beyond_the_mtu_vanish(shared):
 
 
 @case
+def recorded_rate_is_played(shared):
+    # 1500 bytes every 10 ms, which is 150,000 bytes a second, then nothing for the other second.
+    path = os.path.join(shared.lab.dir, "rate.up")
+    with open(path, "w") as file:
+        file.writelines(f"{ms}\n" for ms in [*range(10, 1001, 10), 2000])
+    shared.link.set(f"capacity {path} queue 20k", "ab")
+    sent, received = traffic(shared, 2000, 4)
+    shared.link.set("capacity off queue 0")
+    # 200 + 200 opportunities of 1500 bytes for packets of 200, and what the queue holds at the end.
+    expect(200 * 7 * 0.9 <= received["unique"] <= 203 * 7.5 + 120,
+           f"{received['unique']} of {sent['sent']} came")
+
+
+@case
+def recorded_losses_are_played(shared):
+    # Slots of 200 ms: every other one is lost, and the rest have half of 40 ms more delay.
+    path = os.path.join(shared.lab.dir, "pings.csv")
+    with open(path, "w") as file:
+        file.write("segment,slot,rtt_ms_x,rtt_ms_y\n0,0,40,10\n0,1,-1,10\n")
+    shared.link.set(f"trace {path},x", "ab")
+    sent, received = traffic(shared, 500, 4)
+    shared.link.set("trace off")
+    expect(0.4 <= received["unique"] / sent["sent"] <= 0.6, f"sent {sent}, received {received}")
+    expect(received["delay_ms"]["min"] >= 30, f"faster than the recording: {received}")
+
+
+@case
+def flapping_link_is_down_half_of_the_time(shared):
+    shared.link.set("flap 5", "ab")
+    sent, received = traffic(shared, 500, 4)
+    shared.link.set("flap 0")
+    expect(0.4 <= received["unique"] / sent["sent"] <= 0.6, f"sent {sent}, received {received}")
+    expect(shared.a.ping("10.1.1.2", count=5, interval=0.05).lost == 0, "still flapping")
+
+
+@case
 def deleted_device_comes_back(shared):
     shared.a.ip("link del wan1")
     expect(shared.b.ping("10.1.1.1", count=2, timeout=0.5).received == 0, "still there")
