@@ -31,7 +31,17 @@ struct hw_udp_config {
 	bool tos;                     /* carry the DSCP and ECN byte */
 };
 
+/*
+ * What crossed the link, as a carrier counts it: whole IP packets, so the payload with its UDP and
+ * IP headers, whether or not anything could be made of it. They only grow, over closing and opening
+ * too. What the kernel dropped before we could read it (rx_overrun) is in none of the bytes.
+ */
+#define HW_UDP_V4_OVERHEAD_BYTES 28u /* 20 IPv4 (RFC 791), 8 UDP (RFC 768) */
+#define HW_UDP_V6_OVERHEAD_BYTES 48u /* 40 IPv6 (RFC 8200), 8 UDP */
+
 struct hw_udp_counters {
+	uint64_t rx_packets, rx_bytes;
+	uint64_t tx_packets, tx_bytes; /* taken by the kernel */
 	uint64_t rx_no_buffer;  /* read and dropped: the pool was empty */
 	uint64_t rx_truncated;  /* larger than a buffer */
 	uint64_t rx_overrun;    /* by the kernel, its queue for us full; of sockets closed since */

@@ -117,14 +117,39 @@ static uint32_t prepare(struct hw_udp_batch *batch)
 	return HW_UDP_BATCH;
 }
 
+static uint32_t overhead_bytes(enum hw_udp_socket_family family)
+{
+	return family == HW_UDP_V4 ? HW_UDP_V4_OVERHEAD_BYTES : HW_UDP_V6_OVERHEAD_BYTES;
+}
+
+static void count_received(struct hw_udp *udp, enum hw_udp_socket_family family, size_t payload)
+{
+	udp->counters.rx_packets++;
+	udp->counters.rx_bytes += payload + overhead_bytes(family);
+}
+
+static void count_sent(struct hw_udp *udp, enum hw_udp_socket_family family,
+		       const struct send_slot *slots, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		udp->counters.tx_packets += slots[i].count;
+		udp->counters.tx_bytes +=
+			slots[i].bytes + (uint64_t)slots[i].count * overhead_bytes(family);
+	}
+}
+
 /* Take datagrams off the socket without a buffer for them, so that the loop does not spin on them. */
-static void discard(struct hw_udp *udp, int fd)
+static void discard(struct hw_udp *udp, enum hw_udp_socket_family family)
 {
 	uint8_t byte;
 
 	for (uint32_t i = 0; i < HW_UDP_BATCH; i++) {
-		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0)
+		/* MSG_TRUNC: the length that it had. */
+		ssize_t n = recv(udp->fd[family], &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (n < 0)
 			return;
+		count_received(udp, family, (size_t)n);
 		udp->counters.rx_no_buffer++;
 	}
 }
@@ -184,8 +209,8 @@ static void read_ancillary(struct msghdr *msg, const struct stamp_base *base, st
 }
 
 /* Make what the system call left in the slots into datagrams; gives how many. */
-static int collect(struct hw_udp *udp, struct hw_udp_batch *batch, uint32_t received, hw_time now,
-		   struct hw_datagram *ret_in)
+static int collect(struct hw_udp *udp, enum hw_udp_socket_family family, struct hw_udp_batch *batch,
+		   uint32_t received, hw_time now, struct hw_datagram *ret_in)
 {
 	struct stamp_base base = {hw_clock_wall_ns(), hw_clock_now(), now};
 	int count = 0;
@@ -195,6 +220,7 @@ static int collect(struct hw_udp *udp, struct hw_udp_batch *batch, uint32_t rece
 		struct mmsghdr *message = &batch->rx_messages[i];
 		struct hw_datagram *in = &ret_in[count];
 
+		count_received(udp, family, message->msg_len);
 		if (message->msg_hdr.msg_flags & MSG_TRUNC) {
 			udp->counters.rx_truncated++;
 			continue; /* the slot keeps its buffer */
@@ -220,14 +246,14 @@ int hw_udp_receive(struct hw_udp *udp, enum hw_udp_socket_family family,
 	int n;
 
 	if (room == 0) {
-		discard(udp, fd);
+		discard(udp, family);
 		return 0;
 	}
-	n = recvmmsg(fd, batch->rx_messages, room, MSG_DONTWAIT, NULL);
+	n = recvmmsg(fd, batch->rx_messages, room, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (n >= 0) {
 		if ((uint32_t)n > batch->rx_used)
 			batch->rx_used = (uint32_t)n;
-		return collect(udp, batch, (uint32_t)n, now, ret_in);
+		return collect(udp, family, batch, (uint32_t)n, now, ret_in);
 	}
 	switch (errno) {
 	case ENODEV:
@@ -399,6 +425,7 @@ static void send_list(struct hw_udp *udp, enum hw_udp_socket_family family,
 					 messages - done, MSG_DONTWAIT);
 
 			if (n > 0) {
+				count_sent(udp, family, slot, (uint32_t)n);
 				done += (uint32_t)n;
 				slot = &batch->tx[done - 1];
 				next = slot->first + slot->count;

@@ -166,10 +166,21 @@ static void expect_all(struct fixture *f, enum hw_udp_socket_family family, cons
 	assert_int_equal(receive(f, &f->b, family), 0);
 }
 
+/* What a carrier would count: each datagram with its headers, on both ends alike. */
+static void expect_counted(const struct fixture *f, uint32_t packets, uint64_t bytes)
+{
+	assert_int_equal(f->a.counters.tx_packets, packets);
+	assert_int_equal(f->a.counters.tx_bytes, bytes);
+	assert_int_equal(f->b.counters.rx_packets, packets);
+	assert_int_equal(f->b.counters.rx_bytes, bytes);
+	assert_int_equal(f->a.counters.rx_packets + f->b.counters.tx_packets, 0);
+}
+
 static void batches_both_ways(struct fixture *f, struct hw_addr to,
 			      enum hw_udp_socket_family family)
 {
 	uint32_t sizes[300];
+	uint64_t bytes = (300 + 150) * (family == HW_UDP_V4 ? 28 : 48) + 150 * 16;
 
 	/* Runs of one size, shorter and longer ones in between: what is sent as one message. */
 	for (uint32_t i = 0; i < 300; i++)
@@ -181,6 +192,9 @@ static void batches_both_ways(struct fixture *f, struct hw_addr to,
 	expect_all(f, family, sizes, 300, 0);
 	assert_int_equal(f->failures, 0);
 	assert_int_equal(f->a.counters.tx_full + f->a.counters.tx_refused, 0);
+	for (uint32_t i = 0; i < 300; i++)
+		bytes += sizes[i] * (i < 150 ? 2 : 1);
+	expect_counted(f, 450, bytes);
 }
 
 static void batches_over_ipv4(void **state)
@@ -374,6 +388,8 @@ static void an_empty_pool_drops_and_counts(void **state)
 	}
 	assert_int_equal(receive(f, &f->b, HW_UDP_V4), 0);
 	assert_int_equal(f->b.counters.rx_no_buffer, 40);
+	/* The carrier has brought them all the same. */
+	expect_counted(f, 40, 40 * (50 + 16 + 28));
 	while ((buf = taken)) {
 		taken = buf->next;
 		hw_buf_unref(buf);
@@ -401,6 +417,8 @@ static void a_datagram_larger_than_a_buffer_is_dropped(void **state)
 	assert_int_equal(f->in[0].buf->len, 76);
 	hw_buf_unref(f->in[0].buf);
 	assert_int_equal(f->b.counters.rx_truncated, 1);
+	assert_int_equal(f->b.counters.rx_packets, 2);
+	assert_int_equal(f->b.counters.rx_bytes, 4000 + 28 + 76 + 28);
 }
 
 static void a_refusal_is_reported_and_survived(void **state)
@@ -422,6 +440,9 @@ static void a_refusal_is_reported_and_survived(void **state)
 	assert_int_equal(f->failures, 1);
 	assert_int_equal(f->gone, 0);
 	assert_int_equal(f->a.counters.tx_refused, 1);
+	/* What the kernel refused never left. */
+	assert_int_equal(f->a.counters.tx_packets, 2);
+	assert_int_equal(f->a.counters.tx_bytes, 64 + 66 + 2 * 28);
 	assert_int_equal(receive(f, &f->b, HW_UDP_V4), 2);
 	assert_int_equal(f->in[0].buf->len, 64);
 	assert_int_equal(f->in[1].buf->len, 66);
