@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "config/config.h"
+#include "config/value.h"
 #include "crypto/identity.h"
 
 static void print_tunnel(const struct hw_config_tunnel *tunnel)
@@ -82,6 +83,22 @@ static void print_peers(const struct hw_config *config)
 	}
 }
 
+/* The rest of a link's line. */
+static void print_quota(const struct hw_config_link *link)
+{
+	const struct hw_config_quota *quota = &link->quota;
+	char text[HW_VALUE_BYTES_TEXT];
+
+	if (quota->bytes > 0)
+		printf("\n             at most %s a %s", hw_value_bytes_text(quota->bytes, text),
+		       quota->per == HW_PERIOD_DAY ? "day" : "month");
+	if (quota->bytes > 0 && quota->per == HW_PERIOD_MONTH && quota->first_day != 1)
+		printf(" from day %u on", quota->first_day);
+	if (quota->bytes > 0)
+		printf(", warned of at %u %%", quota->warn_percent);
+	printf("%s\n", hw_config_link_metered(link) ? ", metered" : "");
+}
+
 static void print_links(const struct hw_config *config)
 {
 	static const char *const uses[] = { "", ", only as backup", ", never used" };
@@ -98,7 +115,8 @@ static void print_links(const struct hw_config *config)
 		}
 		if (link->mtu != 0)
 			printf(", MTU %u", link->mtu);
-		printf(", price %u%s\n", link->price, uses[link->use]);
+		printf(", price %u%s", link->price, uses[link->use]);
+		print_quota(link);
 		print_endpoints("", link->endpoints, link->endpoint_count);
 	}
 }

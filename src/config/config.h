@@ -100,6 +100,19 @@ struct hw_config_peer {
 	struct hw_config_mark mark, key_mark, psk_mark;
 };
 
+enum hw_config_period { HW_PERIOD_DAY, HW_PERIOD_MONTH };
+
+/* How much a link may carry, both ways together, IP and UDP headers included. */
+struct hw_config_quota {
+	uint64_t bytes; /* 0: no limit */
+	enum hw_config_period per;
+	uint32_t first_day;    /* of a month's period: 1 to 31, at most the month's last */
+	uint32_t warn_percent; /* 1 to 99; 80 */
+	struct hw_config_mark mark;
+};
+
+enum hw_config_metered { HW_METERED_DERIVED, HW_METERED_OFF, HW_METERED_ON };
+
 struct hw_config_link {
 	char name[HW_CORE_NAME_BYTES];
 	char interface[HW_CONFIG_DEVICE_BYTES]; /* "": bound to no device */
@@ -110,6 +123,8 @@ struct hw_config_link {
 	uint32_t mtu;   /* bytes of IP; 0: the interface's */
 	uint32_t price; /* relative; 1 */
 	enum hw_link_use use;
+	struct hw_config_quota quota; /* of each interface, where the rule stands for several */
+	enum hw_config_metered metered;
 	struct hw_config_mark mark;
 };
 
@@ -167,6 +182,12 @@ HW_MUST_USE int hw_config_load(const char *path, struct hw_config_report *report
  */
 HW_MUST_USE int hw_config_parse(const char *text, size_t len, const char *name,
 				struct hw_config_report *report, struct hw_config **ret_config);
+
+/*
+ * Whether idle traffic is spared on this link: as the file says, else where a quota or a price
+ * above 1 says that bytes cost something.
+ */
+bool hw_config_link_metered(const struct hw_config_link *link);
 
 /* Wipes the keys and frees. NULL is allowed. */
 void hw_config_free(struct hw_config *config);

@@ -336,7 +336,9 @@ static const struct hw_schema_key link_keys[] = {
 	{ "price", hw_schema_u32, AT(price), "a whole number from 0 to 1000000, such as 2",
 	  .max = PRICE_MAX },
 	{ "use", hw_schema_word, AT(use), "always, backup or never", .words = uses },
-	{ "quota" },
+	{ "quota", hw_config_read_quota, AT(quota),
+	  "an amount per day or month, such as 50GB/month, or {bytes: 50GB, per: month, day: 15}" },
+	{ "metered", hw_config_read_metered, AT(metered), "on or off" },
 };
 #undef AT
 static const struct hw_schema link_schema = { link_keys, COUNT(link_keys) };

@@ -89,6 +89,10 @@ hw_schema_read hw_schema_word_text; /* char[32]: one of the words */
 hw_schema_read hw_schema_name;      /* char[HW_CORE_NAME_BYTES] */
 hw_schema_read hw_schema_path;      /* char[HW_CONFIG_PATH_BYTES], relative to the configuration */
 
+/* quota.c */
+hw_schema_read hw_config_read_quota;   /* struct hw_config_quota */
+hw_schema_read hw_config_read_metered; /* enum hw_config_metered */
+
 /* The schema of the whole file; the target is a struct hw_config. */
 extern const struct hw_schema hw_config_schema;
 

@@ -1,6 +1,7 @@
 #include "config/value.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config/report.h"
@@ -53,6 +54,85 @@ int hw_value_duration(const char *text, hw_time *ret_value)
 		return 0;
 	}
 	return HW_E_MALFORMED;
+}
+
+/* 1, 1000 or 1024 to the power of the prefix; 0: no such unit. */
+static uint64_t unit_bytes(const char *unit)
+{
+	static const char prefixes[] = "kMGT";
+	const char *prefix = *unit == 'K' ? prefixes : strchr(prefixes, *unit);
+	uint64_t step = 1000, bytes = 1;
+
+	if (strcmp(unit, "B") == 0)
+		return 1;
+	if (*unit == '\0' || prefix == NULL)
+		return 0;
+	if (strcmp(unit + 1, "iB") == 0 && *unit != 'k')
+		step = 1024;
+	else if (strcmp(unit + 1, "B") != 0)
+		return 0;
+	for (const char *p = prefixes; p <= prefix; p++)
+		bytes *= step;
+	return bytes;
+}
+
+int hw_value_bytes(const char *text, uint64_t *ret_bytes)
+{
+	uint64_t value = 0, scale = 1, unit;
+	size_t whole = strspn(text, DIGITS), places = 0;
+	const char *rest = text + whole;
+
+	if (*rest == '.')
+		places = strspn(rest + 1, DIGITS);
+	if (whole == 0 || (*rest == '.' && places == 0))
+		return HW_E_MALFORMED;
+	unit = unit_bytes(rest + (places > 0 ? places + 1 : 0));
+	if (unit == 0)
+		return HW_E_MALFORMED;
+	if (whole + places > 18 || places > 3)
+		return HW_E_LIMIT;
+	for (const char *p = text; p < rest + (places > 0 ? places + 1 : 0); p++)
+		if (*p != '.')
+			value = value * 10 + (uint64_t)(*p - '0');
+	for (size_t i = 0; i < places; i++)
+		scale *= 10;
+	if (value > HW_VALUE_BYTES_MAX || value / scale > HW_VALUE_BYTES_MAX / unit)
+		return HW_E_LIMIT;
+	/* value / scale * unit, without what a product of all digits would overflow by. */
+	if (value % scale * unit % scale != 0)
+		return HW_E_LIMIT;
+	value = value / scale * unit + value % scale * unit / scale;
+	if (value > HW_VALUE_BYTES_MAX)
+		return HW_E_LIMIT;
+	*ret_bytes = value;
+	return 0;
+}
+
+const char *hw_value_bytes_text(uint64_t bytes, char ret_text[HW_VALUE_BYTES_TEXT])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 999.5 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		value /= 1000;
+	snprintf(ret_text, HW_VALUE_BYTES_TEXT, "%.*f %s",
+		 unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, value, units[unit]);
+	return ret_text;
+}
+
+int hw_value_percent(const char *text, uint64_t *ret_percent)
+{
+	char digits[24];
+	size_t len = strspn(text, DIGITS);
+
+	if (len == 0 || strcmp(text + len, "%") != 0)
+		return HW_E_MALFORMED;
+	if (len >= sizeof(digits))
+		return HW_E_LIMIT;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	return hw_value_u64(digits, ret_percent);
 }
 
 int hw_value_bool(const char *text, bool *ret_value)

@@ -17,6 +17,21 @@ HW_MUST_USE int hw_value_u64(const char *text, uint64_t *ret_value);
 /* A whole number with its unit, us, ms, s, m or h: "200ms". */
 HW_MUST_USE int hw_value_duration(const char *text, hw_time *ret_value);
 
+/*
+ * An amount of data with its unit: B; kB, MB, GB, TB (powers of 1000; KB is taken too); KiB, MiB,
+ * GiB, TiB (powers of 1024). At most three places after a point: "1.5GB". HW_E_LIMIT: more than
+ * HW_VALUE_BYTES_MAX, or no whole number of bytes.
+ */
+#define HW_VALUE_BYTES_MAX UINT64_C(1000000000000000000)
+HW_MUST_USE int hw_value_bytes(const char *text, uint64_t *ret_bytes);
+
+/* The amount for people, three digits and a decimal unit: "53.7 GB", "999 B". Gives ret_text. */
+#define HW_VALUE_BYTES_TEXT 16u
+const char *hw_value_bytes_text(uint64_t bytes, char ret_text[HW_VALUE_BYTES_TEXT]);
+
+/* A whole percentage: "80%". */
+HW_MUST_USE int hw_value_percent(const char *text, uint64_t *ret_percent);
+
 /* on, yes, true; off, no, false; as YAML 1.1 has it, in lower case. */
 HW_MUST_USE int hw_value_bool(const char *text, bool *ret_value);
 

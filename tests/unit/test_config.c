@@ -89,7 +89,7 @@ static const char sample[] =
 	"links:\n"
 	"  - {name: dsl, interface: eth0}\n"
 	"  - {name: radio, interface: wlan0, endpoint: [192.0.2.9:8420], mtu: 1420}\n"
-	"  - {name: lte, address: 198.51.100.7, price: 2, use: backup}\n"
+	"  - {name: lte, address: 198.51.100.7, price: 2, use: backup, quota: 1.5GB/day}\n"
 	"policy: {mode: backup}\n"
 	"suite: aes-256-gcm\n"
 	"session:\n"
@@ -118,6 +118,105 @@ static void check_sample_links(const struct hw_config *c)
 	assert_memory_equal(c->links[2].address.ip, "\xc6\x33\x64\x07", 4);
 	assert_int_equal(c->links[2].price, 2);
 	assert_int_equal(c->links[2].use, HW_USE_BACKUP);
+	assert_int_equal(c->links[0].quota.bytes, 0);
+	assert_false(hw_config_link_metered(&c->links[0]));
+	assert_int_equal(c->links[2].quota.bytes, 1500000000);
+	assert_int_equal(c->links[2].quota.per, HW_PERIOD_DAY);
+	assert_int_equal(c->links[2].quota.warn_percent, 80);
+	assert_true(hw_config_link_metered(&c->links[2]));
+}
+
+static void quotas_have_units_and_periods(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+		enum hw_config_period per;
+		uint32_t first_day, warn_percent;
+	} good[] = {
+		{ "50GB/month", UINT64_C(50000000000), HW_PERIOD_MONTH, 1, 80 },
+		{ "500MB/day", 500000000, HW_PERIOD_DAY, 1, 80 },
+		{ "1B/day", 1, HW_PERIOD_DAY, 1, 80 },
+		{ "7kB/day", 7000, HW_PERIOD_DAY, 1, 80 },
+		{ "7KB/day", 7000, HW_PERIOD_DAY, 1, 80 },
+		{ "2KiB/day", 2048, HW_PERIOD_DAY, 1, 80 },
+		{ "3MiB/month", 3 * 1048576, HW_PERIOD_MONTH, 1, 80 },
+		{ "50GiB/month", UINT64_C(53687091200), HW_PERIOD_MONTH, 1, 80 },
+		{ "1TiB/month", UINT64_C(1) << 40, HW_PERIOD_MONTH, 1, 80 },
+		{ "2.5TB/month", UINT64_C(2500000000000), HW_PERIOD_MONTH, 1, 80 },
+		{ "0.125KiB/day", 128, HW_PERIOD_DAY, 1, 80 },
+		{ "1000000TB/month", UINT64_C(1000000000000000000), HW_PERIOD_MONTH, 1, 80 },
+		{ "999999999999999999B/day", UINT64_C(999999999999999999), HW_PERIOD_DAY, 1, 80 },
+		{ "{bytes: 50GB}", UINT64_C(50000000000), HW_PERIOD_MONTH, 1, 80 },
+		{ "{bytes: 1MB, per: day, warn: 99%}", 1000000, HW_PERIOD_DAY, 1, 99 },
+		{ "{warn: 1%, day: 31, bytes: 1MB, per: month}", 1000000, HW_PERIOD_MONTH, 31, 1 },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		const struct hw_config_quota *quota;
+		struct hw_config *c = NULL;
+
+		snprintf(text, sizeof(text),
+			 "identity: {secret-file: s}\nlisten: 1\nlinks: [{name: l, quota: %s}]\n",
+			 good[i].text);
+		assert_int_equal(parse(text, &c), 0);
+		quota = &c->links[0].quota;
+		assert_true(quota->bytes == good[i].bytes);
+		assert_int_equal(quota->per, good[i].per);
+		assert_int_equal(quota->first_day, good[i].first_day);
+		assert_int_equal(quota->warn_percent, good[i].warn_percent);
+		hw_config_free(c);
+	}
+}
+
+static void what_is_metered_follows_from_price_and_quota(void **state)
+{
+	static const struct {
+		const char *keys;
+		bool metered;
+	} links[] = {
+		{ "", false },
+		{ ", price: 0", false },
+		{ ", price: 1", false },
+		{ ", price: 2", true },
+		{ ", quota: 1GB/day", true },
+		{ ", metered: on", true },
+		{ ", price: 2, metered: off", false },
+		{ ", quota: 1GB/day, metered: off", false },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		struct hw_config *c = NULL;
+
+		snprintf(text, sizeof(text),
+			 "identity: {secret-file: s}\nlisten: 1\nlinks: [{name: l%s}]\n",
+			 links[i].keys);
+		assert_int_equal(parse(text, &c), 0);
+		assert_int_equal(hw_config_link_metered(&c->links[0]), links[i].metered);
+		hw_config_free(c);
+	}
+}
+
+static void amounts_are_shown_in_three_digits(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} amounts[] = {
+		{ 0, "0 B" }, { 999, "999 B" }, { 1000, "1.00 kB" }, { 9994, "9.99 kB" },
+		{ 9996, "10.0 kB" }, { 99960, "100 kB" }, { 999499, "999 kB" },
+		{ 999500, "1.00 MB" }, { UINT64_C(53687091200), "53.7 GB" },
+		{ UINT64_MAX, "18.4 EB" },
+	};
+	char text[HW_VALUE_BYTES_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
+		assert_string_equal(hw_value_bytes_text(amounts[i].bytes, text), amounts[i].text);
 }
 
 static void the_whole_sample_is_understood(void **state)
@@ -455,6 +554,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_file_has_every_default),
 		cmocka_unit_test(the_whole_sample_is_understood),
+		cmocka_unit_test(quotas_have_units_and_periods),
+		cmocka_unit_test(what_is_metered_follows_from_price_and_quota),
+		cmocka_unit_test(amounts_are_shown_in_three_digits),
 		cmocka_unit_test(an_endpoint_makes_a_client),
 		cmocka_unit_test(endpoints_take_names_and_both_families),
 		cmocka_unit_test(durations_have_units),
