@@ -185,6 +185,14 @@ class Link:
         stats = self.stats()
         return stats["ab"]["offered_bytes"] + stats["ba"]["offered_bytes"]
 
+    def flap(self, hz, share_up=0.5, direction=""):
+        """Cut in silence and restored so many times a second by the shaper; 0 ends it."""
+        self.set(f"flap {hz},{share_up}", direction)
+
+    def unplug(self, side):
+        """Deletes the device of side "a" or "b"; recreate() plugs it in again."""
+        (self.a if side == "a" else self.b).ip(f"link del {self.name}")
+
     def recreate(self, side):
         """Makes the device of side "a" or "b" again after it was deleted, as it was."""
         host = self.a if side == "a" else self.b
