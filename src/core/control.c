@@ -16,11 +16,23 @@ struct source {
 struct answers {
 	struct hw_buf *buf;
 	struct hw_control_writer writer;
+	bool observed; /* one of them says where the questions came from */
 };
 
 static uint8_t own_id(const struct source *s)
 {
 	return s->path != NULL ? (uint8_t)s->path->id : HW_PATH_PEER_ID_NONE;
+}
+
+/* Where this packet came from, as this end sees it: once in an answer is enough. */
+static void tell_observed(const struct source *s, struct answers *answers)
+{
+	struct hw_control_observed observed = { .addr = s->datagram->tuple.remote };
+
+	if (answers->buf == NULL || answers->observed)
+		return;
+	/* No room for it: the reply itself matters more. */
+	answers->observed = hw_control_put_observed(&answers->writer, &observed) == 0;
 }
 
 static void probe_in(const struct source *s, const struct hw_control_probe *probe,
@@ -38,6 +50,16 @@ static void probe_in(const struct source *s, const struct hw_control_probe *prob
 	memcpy(reply.token, probe->token, sizeof(reply.token));
 	if (answers->buf != NULL && hw_control_put_probe_reply(&answers->writer, &reply) < 0)
 		return; /* no room: more questions than one packet answers */
+	if (probe->flags & HW_CONTROL_PROBE_OBSERVE)
+		tell_observed(s, answers);
+}
+
+static void observed_in(const struct source *s, const struct hw_control_observed *observed)
+{
+	if (s->path == NULL)
+		return;
+	s->path->observed = observed->addr;
+	s->path->observed_at = s->now;
 }
 
 static void probe_reply_in(const struct source *s, const struct hw_control_probe_reply *reply)
@@ -114,6 +136,14 @@ static bool frame_in(const struct source *s, const struct hw_control_frame *fram
 		hw_peer_event(s->peer, HW_EVENT_SESSION_CLOSED, NULL, frame->close.reason, s->now);
 		hw_peer_reset(s->peer, s->now);
 		return false;
+	case HW_CONTROL_OBSERVED:
+		observed_in(s, &frame->observed);
+		break;
+	case HW_CONTROL_LOAD:
+	case HW_CONTROL_LOAD_DONE:
+	case HW_CONTROL_LOAD_DATA:
+	case HW_CONTROL_LOAD_RESULT:
+		break;
 	case HW_CONTROL_PADDING:
 	case HW_CONTROL_MTU_PROBE:
 		break;
@@ -131,7 +161,7 @@ int hw_control_in(struct hw_peer *peer, const struct hw_session *session,
 		.path = hw_path_table_find(&peer->paths, &datagram->tuple),
 		.now = now,
 	};
-	struct answers answers;
+	struct answers answers = { .observed = false };
 	struct hw_control_reader reader;
 	struct hw_control_frame frame;
 	int rc;

@@ -135,6 +135,7 @@ struct hw_path_snapshot {
 	uint64_t tx_packets, tx_bytes;  /* UDP payload bytes */
 	uint64_t rx_packets, rx_bytes;  /* authentic, copies included */
 	uint64_t duplicates;            /* received copies that another had preceded */
+	struct hw_addr observed; /* this end as the peer sees it; family NONE: not told yet */
 };
 
 struct hw_stream_snapshot {

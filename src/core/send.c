@@ -159,6 +159,10 @@ static void send_probe(struct hw_peer *peer, const struct hw_path_action *action
 		.path = (uint8_t)action->path->id,
 		.flags = action->idle ? HW_CONTROL_PROBE_IDLE : 0,
 	};
+
+	if (hw_path_observe_due(action->path, now))
+		probe.flags |= HW_CONTROL_PROBE_OBSERVE;
+
 	struct hw_buf *buf = hw_control_begin(peer->core, &writer);
 
 	if (buf == NULL)

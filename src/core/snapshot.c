@@ -44,6 +44,7 @@ static void snapshot_path(const struct hw_path_table *table, const struct hw_pat
 		.rx_packets = path->rx.packets,
 		.rx_bytes = path->rx.bytes,
 		.duplicates = path->rx.duplicates,
+		.observed = path->observed,
 	};
 }
 

@@ -130,7 +130,19 @@ struct hw_path {
 	hw_time challenge_first;    /* when it was first asked */
 	hw_time challenge_answered; /* 0: never */
 	uint8_t challenge[HW_PATH_CHALLENGE_BYTES];
+
+	struct hw_addr observed; /* how the peer sees this end; family NONE: not told yet */
+	hw_time observed_at;
 };
+
+#define HW_PATH_OBSERVE_AFTER HW_S(60) /* ask for it again, if there is anything to ask */
+
+/* Whether the next probe had better ask how the peer sees this end. */
+static inline bool hw_path_observe_due(const struct hw_path *path, hw_time now)
+{
+	return path->observed.family == HW_FAMILY_NONE || path->state != HW_PATH_UP ||
+	       hw_time_since(now, path->observed_at) >= HW_PATH_OBSERVE_AFTER;
+}
 
 /* A path in PROBING; the first probe is pending. */
 void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tuple,

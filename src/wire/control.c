@@ -4,8 +4,7 @@
 
 #include "base/bytes.h"
 
-/* Room for one frame and its header, or NULL. Gives the body. */
-static uint8_t *begin(struct hw_control_writer *w, enum hw_control_type type, size_t frame_bytes)
+uint8_t *hw_control_frame(struct hw_control_writer *w, enum hw_control_type type, size_t frame_bytes)
 {
 	uint8_t *at = w->data + w->len;
 
@@ -22,7 +21,7 @@ int hw_control_put_probe(struct hw_control_writer *w, const struct hw_control_pr
 	if (f->path >= HW_CONTROL_PATHS)
 		return HW_E_INVAL;
 
-	uint8_t *body = begin(w, HW_CONTROL_PROBE, HW_CONTROL_PROBE_BYTES);
+	uint8_t *body = hw_control_frame(w, HW_CONTROL_PROBE, HW_CONTROL_PROBE_BYTES);
 
 	if (body == NULL)
 		return HW_E_SPACE;
@@ -42,7 +41,7 @@ int hw_control_put_probe_reply(struct hw_control_writer *w, const struct hw_cont
 	if (f->path >= HW_CONTROL_PATHS || !own_path_valid(f->own_path))
 		return HW_E_INVAL;
 
-	uint8_t *body = begin(w, HW_CONTROL_PROBE_REPLY, HW_CONTROL_PROBE_REPLY_BYTES);
+	uint8_t *body = hw_control_frame(w, HW_CONTROL_PROBE_REPLY, HW_CONTROL_PROBE_REPLY_BYTES);
 
 	if (body == NULL)
 		return HW_E_SPACE;
@@ -71,8 +70,8 @@ int hw_control_put_report(struct hw_control_writer *w, const struct hw_control_r
 	if (!report_valid(f))
 		return HW_E_INVAL;
 
-	uint8_t *at = begin(w, HW_CONTROL_REPORT,
-			    HW_CONTROL_REPORT_BYTES(f->path_count, f->stream_count));
+	uint8_t *at = hw_control_frame(w, HW_CONTROL_REPORT,
+				       HW_CONTROL_REPORT_BYTES(f->path_count, f->stream_count));
 
 	if (at == NULL)
 		return HW_E_SPACE;
@@ -100,7 +99,7 @@ int hw_control_put_report(struct hw_control_writer *w, const struct hw_control_r
 
 int hw_control_put_challenge(struct hw_control_writer *w, const struct hw_control_challenge *f)
 {
-	uint8_t *body = begin(w, HW_CONTROL_CHALLENGE, HW_CONTROL_CHALLENGE_BYTES);
+	uint8_t *body = hw_control_frame(w, HW_CONTROL_CHALLENGE, HW_CONTROL_CHALLENGE_BYTES);
 
 	if (body == NULL)
 		return HW_E_SPACE;
@@ -114,7 +113,7 @@ int hw_control_put_challenge_reply(struct hw_control_writer *w,
 	if (f->path >= HW_CONTROL_PATHS)
 		return HW_E_INVAL;
 
-	uint8_t *body = begin(w, HW_CONTROL_CHALLENGE_REPLY, HW_CONTROL_CHALLENGE_REPLY_BYTES);
+	uint8_t *body = hw_control_frame(w, HW_CONTROL_CHALLENGE_REPLY, HW_CONTROL_CHALLENGE_REPLY_BYTES);
 
 	if (body == NULL)
 		return HW_E_SPACE;
@@ -128,7 +127,7 @@ int hw_control_put_path_state(struct hw_control_writer *w, const struct hw_contr
 	if (f->path >= HW_CONTROL_PATHS || f->state >= HW_CONTROL_STATES)
 		return HW_E_INVAL;
 
-	uint8_t *body = begin(w, HW_CONTROL_PATH_STATE, HW_CONTROL_PATH_STATE_BYTES);
+	uint8_t *body = hw_control_frame(w, HW_CONTROL_PATH_STATE, HW_CONTROL_PATH_STATE_BYTES);
 
 	if (body == NULL)
 		return HW_E_SPACE;
@@ -139,7 +138,7 @@ int hw_control_put_path_state(struct hw_control_writer *w, const struct hw_contr
 
 int hw_control_put_close(struct hw_control_writer *w, const struct hw_control_close *f)
 {
-	uint8_t *body = begin(w, HW_CONTROL_CLOSE, HW_CONTROL_CLOSE_BYTES);
+	uint8_t *body = hw_control_frame(w, HW_CONTROL_CLOSE, HW_CONTROL_CLOSE_BYTES);
 
 	if (body == NULL)
 		return HW_E_SPACE;
@@ -152,7 +151,7 @@ int hw_control_put_padding(struct hw_control_writer *w, size_t bytes)
 	if (bytes < HW_CONTROL_HEADER_BYTES || bytes - HW_CONTROL_HEADER_BYTES > UINT16_MAX)
 		return HW_E_INVAL;
 
-	uint8_t *body = begin(w, HW_CONTROL_PADDING, bytes);
+	uint8_t *body = hw_control_frame(w, HW_CONTROL_PADDING, bytes);
 
 	if (body == NULL)
 		return HW_E_SPACE;
@@ -280,6 +279,21 @@ static int parse(unsigned type, const uint8_t *body, size_t len, struct hw_contr
 		break;
 	case HW_CONTROL_CLOSE:
 		good = parse_close(body, len, &f->close);
+		break;
+	case HW_CONTROL_OBSERVED:
+		good = hw_control_parse_observed(body, len, &f->observed);
+		break;
+	case HW_CONTROL_LOAD:
+		good = hw_control_parse_load(body, len, &f->load);
+		break;
+	case HW_CONTROL_LOAD_DONE:
+		good = hw_control_parse_load_done(body, len, &f->load_done);
+		break;
+	case HW_CONTROL_LOAD_DATA:
+		good = hw_control_parse_load_data(body, len, &f->load_data);
+		break;
+	case HW_CONTROL_LOAD_RESULT:
+		good = hw_control_parse_load_result(body, len, &f->load_result);
 		break;
 	default: /* padding, and what later versions may add */
 		return 0;

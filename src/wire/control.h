@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "wire/control_load.h"
 
 enum hw_control_type {
 	HW_CONTROL_PADDING = 0,
@@ -24,7 +25,13 @@ enum hw_control_type {
 	HW_CONTROL_CHALLENGE_REPLY = 5,
 	HW_CONTROL_PATH_STATE = 6,
 	HW_CONTROL_MTU_PROBE = 7, /* reserved */
-	HW_CONTROL_CLOSE = 8
+	HW_CONTROL_CLOSE = 8,
+	/* 9: MTU_PROBE_REPLY */
+	HW_CONTROL_OBSERVED = 10,
+	HW_CONTROL_LOAD = 11,
+	HW_CONTROL_LOAD_DONE = 12,
+	HW_CONTROL_LOAD_DATA = 13,
+	HW_CONTROL_LOAD_RESULT = 14
 };
 
 #define HW_CONTROL_HEADER_BYTES 3u
@@ -34,6 +41,7 @@ enum hw_control_type {
 #define HW_CONTROL_STREAMS 16u
 #define HW_CONTROL_STATES 4u   /* 0 probing, 1 up, 2 suspect, 3 down */
 #define HW_CONTROL_PROBE_IDLE 0x01u /* flag: the path carries nothing but probes */
+#define HW_CONTROL_PROBE_OBSERVE 0x02u /* flag: say beside the reply where it came from */
 
 /* Whole frames, header included. */
 #define HW_CONTROL_PROBE_BYTES 13u
@@ -112,6 +120,11 @@ struct hw_control_frame {
 		struct hw_control_challenge_reply challenge_reply;
 		struct hw_control_path_state path_state;
 		struct hw_control_close close;
+		struct hw_control_observed observed;
+		struct hw_control_load load;
+		struct hw_control_load_done load_done;
+		struct hw_control_load_data load_data;
+		struct hw_control_load_result load_result;
 	};
 };
 
@@ -145,6 +158,21 @@ HW_MUST_USE int hw_control_put_challenge_reply(struct hw_control_writer *w,
 HW_MUST_USE int hw_control_put_path_state(struct hw_control_writer *w,
 					  const struct hw_control_path_state *f);
 HW_MUST_USE int hw_control_put_close(struct hw_control_writer *w, const struct hw_control_close *f);
+HW_MUST_USE int hw_control_put_observed(struct hw_control_writer *w,
+					const struct hw_control_observed *f);
+HW_MUST_USE int hw_control_put_load(struct hw_control_writer *w, const struct hw_control_load *f);
+HW_MUST_USE int hw_control_put_load_done(struct hw_control_writer *w,
+					 const struct hw_control_load_done *f);
+HW_MUST_USE int hw_control_put_load_data(struct hw_control_writer *w,
+					 const struct hw_control_load_data *f);
+HW_MUST_USE int hw_control_put_load_result(struct hw_control_writer *w,
+					   const struct hw_control_load_result *f);
+
+/*
+ * For writers of frames: room for one of frame_bytes, its header written, or NULL. Gives the body,
+ * which the caller fills.
+ */
+uint8_t *hw_control_frame(struct hw_control_writer *w, enum hw_control_type type, size_t frame_bytes);
 
 /* A padding frame of `bytes` in all, at least HW_CONTROL_HEADER_BYTES, else HW_E_INVAL. */
 HW_MUST_USE int hw_control_put_padding(struct hw_control_writer *w, size_t bytes);

@@ -32,6 +32,16 @@ static int put(struct hw_control_writer *w, const struct hw_control_frame *f)
 		return hw_control_put_path_state(w, &f->path_state);
 	case HW_CONTROL_CLOSE:
 		return hw_control_put_close(w, &f->close);
+	case HW_CONTROL_OBSERVED:
+		return hw_control_put_observed(w, &f->observed);
+	case HW_CONTROL_LOAD:
+		return hw_control_put_load(w, &f->load);
+	case HW_CONTROL_LOAD_DONE:
+		return hw_control_put_load_done(w, &f->load_done);
+	case HW_CONTROL_LOAD_DATA:
+		return hw_control_put_load_data(w, &f->load_data);
+	case HW_CONTROL_LOAD_RESULT:
+		return hw_control_put_load_result(w, &f->load_result);
 	default:
 		abort();
 	}

@@ -43,6 +43,13 @@ def control():
         "path_state": frame(6, b"\x01\x03"),
         "mtu_probe": frame(7, bytes(100)),
         "close": frame(8, b"\x00"),
+        "observed_ipv4": frame(10, b"\x04\xc0\x00\x02\x09" + struct.pack(">H", 8420)),
+        "observed_ipv6": frame(10, b"\x06" + bytes(range(16)) + struct.pack(">H", 8420)),
+        "load": frame(11, struct.pack(">IIHIH", 0xdecafbad, 20000, 1500, 1 << 20, 1232)),
+        "load_done": frame(12, struct.pack(">IBIIIH", 0xdecafbad, 0, 300, 369600, 147000, 1472)),
+        "load_data": frame(13, struct.pack(">IBII", 0xdecafbad, 1, 7, 4000000000)) + frame(0, bytes(900)),
+        "load_result": frame(14, struct.pack(">IIIIIIIIH", 0xdecafbad, 290, 280, 344960, 150000,
+                                             900, 40000, 50000, 1392)),
         "unknown": frame(200, b"later version"),
     }
     for name, data in good.items():
@@ -53,6 +60,11 @@ def control():
     write("control", "bad_state", frame(6, b"\x01\x04"))
     write("control", "bad_end", frame(8, b"\x00") + b"\x01\x00")
     write("control", "bad_beyond", struct.pack(">BH", 4, 9) + token)
+    write("control", "bad_observed_family", frame(10, b"\x05\xc0\x00\x02\x09\x20\xe4"))
+    write("control", "bad_observed_length", frame(10, b"\x06\xc0\x00\x02\x09\x20\xe4"))
+    write("control", "bad_observed_empty", frame(10, b""))
+    write("control", "bad_load_length", frame(11, bytes(15)))
+    write("control", "bad_load_reason", frame(12, struct.pack(">IBIIIH", 1, 6, 0, 0, 0, 0)))
     write("control", "bad_report_count", report(17, 0))
     write("control", "bad_report_short", report(2, 1)[:-1])
 
