@@ -242,22 +242,20 @@ void hw_report_tick(struct hw_peer *peer, hw_time now)
 	hw_control_send_best(peer, buf, &writer, now);
 }
 
-void hw_control_path_down(struct hw_peer *peer, uint32_t link, hw_time now)
+void hw_control_paths_down(struct hw_peer *peer, uint32_t paths, hw_time now)
 {
 	struct hw_control_writer writer;
-	struct hw_buf *buf = hw_control_begin(peer->core, &writer);
+	struct hw_buf *buf = paths != 0 ? hw_control_begin(peer->core, &writer) : NULL;
 
 	if (buf == NULL)
 		return;
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
-		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
 		const struct hw_control_path_state state = {
 			.path = (uint8_t)i,
 			.state = HW_PATH_DOWN,
 		};
 
-		if (path != NULL && path->tuple.link == link &&
-		    hw_control_put_path_state(&writer, &state) < 0)
+		if ((paths & 1u << i) != 0 && hw_control_put_path_state(&writer, &state) < 0)
 			break;
 	}
 	hw_control_send_best(peer, buf, &writer, now);

@@ -143,8 +143,10 @@ static int check_config(const struct hw_core_config *config)
 
 	if (config->link_count > HW_CORE_MAX_LINKS || config->peer_count > 1)
 		return HW_E_LIMIT;
-	if (config->suite == NULL || config->strategy == NULL || config->link_count == 0 ||
-	    config->peer_count == 0 || config->tunnel_mtu < 576 ||
+	for (uint32_t i = 0; i < config->link_count; i++)
+		if (!hw_link_config_valid(&config->links[i]))
+			return HW_E_INVAL;
+	if (config->suite == NULL || config->strategy == NULL || config->peer_count == 0 || config->tunnel_mtu < 576 ||
 	    config->rekey_after >= config->reject_after || !hw_replay_params_valid(&replay))
 		return HW_E_INVAL;
 	return 0;
@@ -180,6 +182,11 @@ int hw_core_apply(struct hw_core *core, const struct hw_core_config *config, hw_
 		if (rc < 0)
 			goto out;
 	}
+	/* From here on the slots say what links there are. */
+	for (uint32_t i = 0; i < config->link_count; i++)
+		hw_link_slot_set(&core->links[i], &config->links[i]);
+	memset(core->config.links, 0, sizeof(core->config.links));
+	core->config.link_count = 0;
 	core->configured = true;
 	return 0;
 out:

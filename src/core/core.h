@@ -44,6 +44,7 @@ struct hw_link_config {
 	char name[HW_CORE_NAME_BYTES];
 	enum hw_link_use use;
 	uint32_t price;
+	bool metered; /* has a quota, or a price above 1: what is sent while idle is kept small */
 };
 
 struct hw_peer_config {
@@ -67,8 +68,8 @@ struct hw_core_config {
 	hw_time rekey_after;     /* 120 s */
 	hw_time reject_after;    /* 180 s */
 	uint64_t rekey_packets;  /* in one stream */
-	struct hw_link_config links[HW_CORE_MAX_LINKS];
-	uint32_t link_count;
+	struct hw_link_config links[HW_CORE_MAX_LINKS]; /* those known at the start, as slots 0.. */
+	uint32_t link_count; /* may be 0: links come by hw_core_link_set */
 	const struct hw_peer_config *peers; /* one for now */
 	uint32_t peer_count;
 };
@@ -200,14 +201,46 @@ HW_MUST_USE int hw_core_apply(struct hw_core *core, const struct hw_core_config 
  */
 void hw_core_wall_clock(struct hw_core *core, uint64_t wall_ns, uint64_t floor_ns, hw_time now);
 
-/* A link can be used from now on: its sockets are open. mtu_bytes is the interface's (IP packets). */
+/*
+ * LINKS are slots 0..HW_CORE_MAX_LINKS-1, which the owner fills and empties at any time; the functions
+ * below do nothing for a slot that is not in use. Datagrams of such a slot are dropped (rx_no_link).
+ * All links in use that may carry packets have an equal share of the peer's paths; where one comes
+ * late, others give back what they have beyond that.
+ */
+
+/*
+ * Fill the slot, with a link that is down; or change name, use, price and metered of the one that is
+ * in it. A link that is to be used never has no paths: where it had some, they are removed and the
+ * peer is told. HW_E_INVAL: no such slot, or a field makes no sense. HW_E_STATE: the core is not
+ * configured, or closed.
+ */
+HW_MUST_USE int hw_core_link_set(struct hw_core *core, uint32_t link,
+				 const struct hw_link_config *config, hw_time now);
+
+/*
+ * Empty the slot: the link's paths are removed (an event each) and the peer is told, its endpoints
+ * are forgotten, and what waits in the output for this link is dropped. Whatever comes into the slot
+ * next begins anew. Take the events away before you give the slot another name.
+ */
+void hw_core_link_remove(struct hw_core *core, uint32_t link, hw_time now);
+
+/*
+ * A link can be used from now on: its sockets are open. mtu_bytes is the interface's (IP packets).
+ * Again for a link that is up: its MTU changed.
+ */
 void hw_core_link_up(struct hw_core *core, uint32_t link, uint32_t mtu_bytes, hw_time now);
 void hw_core_link_down(struct hw_core *core, uint32_t link, hw_time now);
 
 /*
+ * The link is up still, but its addresses or routes have changed: each path of it is probed at once,
+ * so that the peer sees where we are now.
+ */
+void hw_core_link_readdressed(struct hw_core *core, uint32_t link, hw_time now);
+
+/*
  * The peer's addresses on one link, or on HW_LINK_ALL: replaces what was given before. Links with
  * endpoints of their own do not use those of HW_LINK_ALL. A core without endpoints never initiates.
- * HW_E_INVAL, HW_E_LIMIT.
+ * HW_E_INVAL: no such peer, or no link in that slot; HW_E_LIMIT: too many.
  */
 HW_MUST_USE int hw_core_endpoints(struct hw_core *core, uint32_t peer, uint32_t link,
 				  const struct hw_addr *addrs, size_t count, hw_time now);

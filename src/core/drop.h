@@ -8,6 +8,7 @@
 /* name, text for people. rx_*: datagrams from the network; tx_*: packets from the tunnel device. */
 #define HW_DROPS(X) \
 	X(rx_malformed, "datagram too short, or of no known type") \
+	X(rx_no_link, "came in by a link that is no more") \
 	X(rx_unknown_index, "no session has that index") \
 	X(rx_handshake_mac, "handshake message not meant for this node (mac1)") \
 	X(rx_handshake_cookie, "under load: sender must prove its address first") \

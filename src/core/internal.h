@@ -96,8 +96,10 @@ struct hw_peer {
 };
 
 struct hw_core_link {
+	bool used;
 	bool up;
-	uint32_t mtu_bytes;
+	uint32_t mtu_bytes; /* of the interface; 0: not known yet */
+	struct hw_link_config config;
 };
 
 struct hw_core {
@@ -141,6 +143,20 @@ static inline void hw_core_drop(struct hw_core *core, enum hw_drop reason, uint6
 /* The link settings of a path with that tuple, for the path table. */
 void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
 		       struct hw_path_link *ret_link);
+
+/* Whether a link of that slot's could be as described. */
+bool hw_link_config_valid(const struct hw_link_config *config);
+
+/* Fill an empty slot, or change what is in it; nothing follows from it yet. */
+void hw_link_slot_set(struct hw_core_link *slot, const struct hw_link_config *config);
+
+static inline bool hw_link_slot_used(const struct hw_core *core, uint32_t link)
+{
+	return link < HW_CORE_MAX_LINKS && core->links[link].used;
+}
+
+/* Whether there is a link in the slot on which packets may be sent. */
+bool hw_link_slot_usable(const struct hw_core *core, uint32_t link);
 
 /* Make the configured paths what links and endpoints say. */
 void hw_peer_sync_paths(struct hw_peer *peer, hw_time now);
@@ -233,8 +249,8 @@ HW_MUST_USE int hw_control_in(struct hw_peer *peer, const struct hw_session *ses
 hw_time hw_report_deadline(const struct hw_peer *peer);
 void hw_report_tick(struct hw_peer *peer, hw_time now);
 
-/* Tell the peer that this link's paths are gone, on those that are left. */
-void hw_control_path_down(struct hw_peer *peer, uint32_t link, hw_time now);
+/* Tell the peer that these paths (bit i: number i) are gone, on those that are left. */
+void hw_control_paths_down(struct hw_peer *peer, uint32_t paths, hw_time now);
 
 /* Let the responder know that this node has the new session's keys. */
 void hw_control_confirm(struct hw_peer *peer, hw_time now);

@@ -4,20 +4,45 @@
 
 #define DEFAULT_LINK_MTU_BYTES 1500u
 
+bool hw_link_config_valid(const struct hw_link_config *config)
+{
+	return (config->use == HW_USE_ALWAYS || config->use == HW_USE_BACKUP ||
+		config->use == HW_USE_NEVER) &&
+	       memchr(config->name, 0, sizeof(config->name)) != NULL;
+}
+
+void hw_link_slot_set(struct hw_core_link *slot, const struct hw_link_config *config)
+{
+	if (!slot->used)
+		memset(slot, 0, sizeof(*slot));
+	slot->used = true;
+	memset(&slot->config, 0, sizeof(slot->config));
+	memcpy(slot->config.name, config->name, strlen(config->name));
+	slot->config.use = config->use;
+	slot->config.price = config->price;
+	slot->config.metered = config->metered;
+}
+
+bool hw_link_slot_usable(const struct hw_core *core, uint32_t link)
+{
+	return hw_link_slot_used(core, link) && core->links[link].config.use != HW_USE_NEVER;
+}
+
 void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
 		       struct hw_path_link *ret_link)
 {
-	const struct hw_link_config *config = &core->config.links[tuple->link];
-	uint32_t mtu = core->links[tuple->link].mtu_bytes;
+	const struct hw_core_link *slot = &core->links[tuple->link];
+	uint32_t mtu = slot->mtu_bytes;
 	uint32_t headers = tuple->remote.family == HW_FAMILY_IPV6 ? HW_WIRE_IPV6_UDP_BYTES
 								  : HW_WIRE_IPV4_UDP_BYTES;
 
 	if (mtu <= headers)
 		mtu = DEFAULT_LINK_MTU_BYTES;
 	*ret_link = (struct hw_path_link){
-		.use = config->use,
-		.price = config->price,
+		.use = slot->config.use,
+		.price = slot->config.price,
 		.mtu_bytes = mtu - headers,
+		.metered = slot->config.metered,
 	};
 }
 
@@ -43,49 +68,170 @@ void hw_peer_forget_path(struct hw_peer *peer, struct hw_path *path)
 	hw_path_table_remove(&peer->paths, path);
 }
 
+static void remove_path(struct hw_peer *peer, struct hw_path *path, hw_time now)
+{
+	hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
+	hw_peer_forget_path(peer, path);
+}
+
+/* How many paths each usable link may have, whichever of them came first. */
+static uint32_t fair_share(const struct hw_core *core)
+{
+	uint32_t links = 0;
+
+	for (uint32_t link = 0; link < HW_CORE_MAX_LINKS; link++)
+		links += hw_link_slot_usable(core, link);
+	return HW_PATH_TABLE_PATHS / (links > 0 ? links : 1);
+}
+
+static uint32_t configured_paths(const struct hw_peer *peer, uint32_t link)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		const struct hw_path *path = &peer->paths.paths[i];
+
+		count += path->used && !path->learnt && path->tuple.link == link;
+	}
+	return count;
+}
+
+/* How readily a path is given up: those that work last. */
+static unsigned spare_rank(const struct hw_path *path)
+{
+	static const unsigned rank[] = {
+		[HW_PATH_DOWN] = 3, [HW_PATH_PROBING] = 2, [HW_PATH_SUSPECT] = 1, [HW_PATH_UP] = 0
+	};
+
+	return rank[path->state];
+}
+
 /*
- * The paths from that link that are to be. Each link has an equal share of the table, so that it does
- * not matter which one comes up first; endpoints beyond it are not used.
+ * The path that makes way for one of a link that has less than its share: of the configured ones of
+ * links beyond theirs, else a learnt one that does not work; NULL when all is fair.
  */
-static void add_configured(struct hw_peer *peer, uint32_t link, hw_time now)
+static struct hw_path *spare_path(struct hw_peer *peer, uint32_t share)
+{
+	struct hw_path *spare = NULL, *dead = NULL;
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		if (path == NULL)
+			continue;
+		if (path->learnt) {
+			if (path->state == HW_PATH_DOWN &&
+			    (dead == NULL || path->state_since < dead->state_since))
+				dead = path;
+		} else if (configured_paths(peer, path->tuple.link) > share &&
+			   (spare == NULL || spare_rank(path) >= spare_rank(spare))) {
+			spare = path;
+		}
+	}
+	return spare != NULL ? spare : dead;
+}
+
+/*
+ * Whether there is a path to that address by that link already. One that the peer's packets have
+ * shown becomes a configured one: it is kept while it does not work, and the kernel picks our address.
+ */
+static bool adopt_path(struct hw_peer *peer, const struct hw_tuple *tuple, uint32_t *count)
+{
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		if (path == NULL || path->tuple.link != tuple->link ||
+		    !hw_addr_equal(&path->tuple.remote, &tuple->remote))
+			continue;
+		if (path->learnt) {
+			path->learnt = false;
+			path->tuple.local = tuple->local;
+			(*count)++;
+		}
+		return true;
+	}
+	return false;
+}
+
+static int add_path(struct hw_peer *peer, const struct hw_tuple *tuple, uint32_t share, hw_time now)
+{
+	struct hw_path_link settings;
+	struct hw_path *path;
+
+	hw_peer_path_link(peer->core, tuple, &settings);
+
+	int rc = hw_path_table_add(&peer->paths, tuple, &settings, false, now, &path);
+
+	if (rc != HW_E_LIMIT)
+		return rc;
+
+	struct hw_path *spare = spare_path(peer, share);
+
+	if (spare == NULL)
+		return rc;
+
+	uint32_t id = spare->id;
+
+	remove_path(peer, spare, now);
+	hw_control_paths_down(peer, 1u << id, now);
+	return hw_path_table_add(&peer->paths, tuple, &settings, false, now, &path);
+}
+
+/* The paths from that link that are to be; endpoints beyond its share are not used. */
+static void add_configured(struct hw_peer *peer, uint32_t link, uint32_t share, hw_time now)
 {
 	const struct hw_core *core = peer->core;
 	const struct hw_endpoints *e = link_endpoints(peer, link);
-	uint32_t share = HW_PATH_TABLE_PATHS / core->config.link_count;
+	uint32_t count = configured_paths(peer, link);
 
-	if (!core->links[link].up || core->config.links[link].use == HW_USE_NEVER)
+	if (!core->links[link].up || !hw_link_slot_usable(core, link))
 		return;
-	for (uint32_t i = 0; i < e->count && i < share; i++) {
+	for (uint32_t i = 0; i < e->count && count < share; i++) {
 		const struct hw_tuple tuple = { .link = link, .remote = e->addrs[i] };
-		struct hw_path_link settings;
-		struct hw_path *path;
 
-		if (hw_path_table_find(&peer->paths, &tuple) != NULL)
+
+		if (adopt_path(peer, &tuple, &count))
 			continue;
-		hw_peer_path_link(core, &tuple, &settings);
 		/* Paths that the peer's packets have shown may have taken the room. */
-		if (hw_path_table_add(&peer->paths, &tuple, &settings, false, now, &path) < 0)
+		if (add_path(peer, &tuple, share, now) < 0)
 			return;
+		count++;
 	}
 }
 
 void hw_peer_sync_paths(struct hw_peer *peer, hw_time now)
 {
-	struct hw_core *core = peer->core;
+	uint32_t share = fair_share(peer->core);
 
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
-		if (path != NULL && !path->learnt && !is_configured(peer, &path->tuple)) {
-			hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
-			hw_peer_forget_path(peer, path);
-		}
+		if (path != NULL && !path->learnt && !is_configured(peer, &path->tuple))
+			remove_path(peer, path, now);
 	}
-	for (uint32_t link = 0; link < core->config.link_count; link++)
-		add_configured(peer, link, now);
+	for (uint32_t link = 0; link < HW_CORE_MAX_LINKS; link++)
+		add_configured(peer, link, share, now);
 }
 
-static void set_path_links(struct hw_peer *peer, uint32_t link, bool up, hw_time now)
+/* All that goes by that link, without a word to the peer. Returns which (bit i: number i). */
+static uint32_t remove_link_paths(struct hw_peer *peer, uint32_t link, hw_time now)
+{
+	uint32_t removed = 0;
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		if (path == NULL || path->tuple.link != link)
+			continue;
+		removed |= 1u << i;
+		remove_path(peer, path, now);
+	}
+	hw_path_table_forget_candidates(&peer->paths, link);
+	return removed;
+}
+
+/* The link's settings have changed: into each of its paths, and what may become one. */
+static void refresh_settings(struct hw_peer *peer, uint32_t link)
 {
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
@@ -95,11 +241,73 @@ static void set_path_links(struct hw_peer *peer, uint32_t link, bool up, hw_time
 			continue;
 		hw_peer_path_link(peer->core, &path->tuple, &settings);
 		hw_path_set_link(path, &settings);
+	}
+	for (uint32_t i = 0; i < HW_PATH_TABLE_CANDIDATES; i++) {
+		struct hw_candidate *candidate = &peer->paths.candidates[i];
+
+		if (candidate->used && candidate->tuple.link == link)
+			hw_peer_path_link(peer->core, &candidate->tuple, &candidate->link);
+	}
+}
+
+int hw_core_link_set(struct hw_core *core, uint32_t link, const struct hw_link_config *config,
+		     hw_time now)
+{
+	if (link >= HW_CORE_MAX_LINKS || !hw_link_config_valid(config))
+		return HW_E_INVAL;
+	if (!core->configured || core->closed)
+		return HW_E_STATE;
+	core->now = now;
+	hw_link_slot_set(&core->links[link], config);
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		struct hw_peer *peer = &core->peers[i];
+
+		if (hw_link_slot_usable(core, link))
+			refresh_settings(peer, link);
+		else
+			hw_control_paths_down(peer, remove_link_paths(peer, link, now), now);
+		hw_peer_sync_paths(peer, now);
+		hw_handshake_hurry(peer, now);
+	}
+	hw_core_settle(core, now);
+	return 0;
+}
+
+void hw_core_link_remove(struct hw_core *core, uint32_t link, hw_time now)
+{
+	if (!hw_link_slot_used(core, link) || core->closed)
+		return;
+	core->now = now;
+	memset(&core->links[link], 0, sizeof(core->links[link]));
+	hw_output_forget_link(&core->out, link);
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		struct hw_peer *peer = &core->peers[i];
+		uint32_t removed = remove_link_paths(peer, link, now);
+
+		memset(&peer->endpoints[link], 0, sizeof(peer->endpoints[link]));
+		hw_control_paths_down(peer, removed, now);
+		hw_peer_sync_paths(peer, now); /* the others have a larger share */
+	}
+	hw_core_settle(core, now);
+}
+
+/* Returns which paths the link has (bit i: number i). */
+static uint32_t raise_or_lower_paths(struct hw_peer *peer, uint32_t link, bool up, hw_time now)
+{
+	uint32_t paths = 0;
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		if (path == NULL || path->tuple.link != link)
+			continue;
+		paths |= 1u << i;
 		if (up)
 			hw_path_link_up(path, now);
 		else
 			hw_path_link_down(path, now);
 	}
+	return paths;
 }
 
 static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time now)
@@ -109,12 +317,16 @@ static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time n
 	for (uint32_t i = 0; i < core->peer_count; i++) {
 		struct hw_peer *peer = &core->peers[i];
 
-		set_path_links(peer, link, up, now);
+		refresh_settings(peer, link);
+
+		uint32_t paths = raise_or_lower_paths(peer, link, up, now);
+
 		if (up) {
 			hw_peer_sync_paths(peer, now);
 			hw_handshake_hurry(peer, now);
 		} else {
-			hw_control_path_down(peer, link, now);
+			hw_path_table_forget_candidates(&peer->paths, link);
+			hw_control_paths_down(peer, paths, now);
 		}
 	}
 	hw_core_settle(core, now);
@@ -122,7 +334,7 @@ static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time n
 
 void hw_core_link_up(struct hw_core *core, uint32_t link, uint32_t mtu_bytes, hw_time now)
 {
-	if (link >= core->config.link_count || core->closed)
+	if (!hw_link_slot_used(core, link) || core->closed)
 		return;
 	core->links[link].mtu_bytes = mtu_bytes;
 	link_changed(core, link, true, now);
@@ -130,16 +342,35 @@ void hw_core_link_up(struct hw_core *core, uint32_t link, uint32_t mtu_bytes, hw
 
 void hw_core_link_down(struct hw_core *core, uint32_t link, hw_time now)
 {
-	if (link >= core->config.link_count || core->closed)
+	if (!hw_link_slot_used(core, link) || core->closed)
 		return;
 	link_changed(core, link, false, now);
+}
+
+void hw_core_link_readdressed(struct hw_core *core, uint32_t link, hw_time now)
+{
+	if (!hw_link_slot_used(core, link) || core->closed)
+		return;
+	core->now = now;
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		struct hw_peer *peer = &core->peers[i];
+
+		for (uint32_t id = 0; id < HW_PATH_TABLE_PATHS; id++) {
+			struct hw_path *path = hw_path_table_at(&peer->paths, id);
+
+			if (path != NULL && path->tuple.link == link)
+				hw_path_readdressed(path, now);
+		}
+		hw_handshake_hurry(peer, now);
+	}
+	hw_core_settle(core, now);
 }
 
 int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 		      const struct hw_addr *addrs, size_t count, hw_time now)
 {
 	if (peer_number >= core->peer_count ||
-	    (link != HW_LINK_ALL && link >= core->config.link_count))
+	    (link != HW_LINK_ALL && !hw_link_slot_used(core, link)))
 		return HW_E_INVAL;
 	if (count > HW_CORE_MAX_ENDPOINTS)
 		return HW_E_LIMIT;

@@ -48,6 +48,22 @@ bool hw_output_packet(struct hw_output *out, struct hw_buf *packet)
 	return true;
 }
 
+void hw_output_forget_link(struct hw_output *out, uint32_t link)
+{
+	uint32_t count = out->datagram_count;
+
+	out->datagram_count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct hw_datagram_out datagram =
+			out->datagrams[(out->datagram_first + i) % HW_OUTPUT_DATAGRAMS];
+
+		if (datagram.tuple.link == link)
+			hw_buf_unref(datagram.body);
+		else
+			(void)!hw_output_datagram(out, &datagram); /* never fuller than it was */
+	}
+}
+
 void hw_output_event(struct hw_output *out, const struct hw_event *event)
 {
 	if (out->event_count == HW_OUTPUT_EVENTS) {

@@ -34,6 +34,9 @@ void hw_output_fini(struct hw_output *out);
 HW_MUST_USE bool hw_output_datagram(struct hw_output *out, const struct hw_datagram_out *datagram);
 HW_MUST_USE bool hw_output_packet(struct hw_output *out, struct hw_buf *packet);
 
+/* Drops the datagrams that wait for that link; the rest keep their order. */
+void hw_output_forget_link(struct hw_output *out, uint32_t link);
+
 /* An event that finds the ring full replaces the oldest: the newest says how things stand. */
 void hw_output_event(struct hw_output *out, const struct hw_event *event);
 

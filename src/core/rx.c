@@ -202,6 +202,10 @@ static void heard_unknown(const struct receiving *r, uint32_t bytes)
 	struct hw_path_link link;
 	struct hw_candidate *candidate;
 
+	/* Where nothing may be sent nobody is asked who he is. */
+	if (!hw_link_slot_usable(r->core, r->datagram->tuple.link) ||
+	    !r->core->links[r->datagram->tuple.link].up)
+		return;
 	r->core->env.random(r->core->env.ctx, seed, sizeof(seed));
 	hw_peer_path_link(r->core, &r->datagram->tuple, &link);
 	/* At the limit the packet still counts: only its address is not remembered. */
@@ -301,6 +305,11 @@ static void datagram_in(struct hw_core *core, const struct hw_datagram *datagram
 	bool listening = core->configured && !core->closed;
 	enum hw_wire_type type;
 
+	if (listening && !hw_link_slot_used(core, datagram->tuple.link)) {
+		hw_core_drop(core, HW_DROP_rx_no_link, 1);
+		hw_buf_unref(buf);
+		return;
+	}
 	if (listening && buf->len > 0 &&
 	    (buf->data[0] >> 4 == HW_WIRE_DATA || buf->data[0] >> 4 == HW_WIRE_FRAMED)) {
 		data_in(core, datagram, now);

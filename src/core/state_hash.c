@@ -143,6 +143,7 @@ uint64_t hw_core_state_hash(const struct hw_core *core)
 	mix64(&h, core->configured);
 	mix64(&h, core->closed);
 	mix(&h, &core->identity, sizeof(core->identity));
+	mix(&h, &core->config, sizeof(core->config));
 	mix(&h, core->links, sizeof(core->links));
 	mix64(&h, core->indices.count);
 	mix64(&h, core->indices.room);

@@ -11,6 +11,8 @@ static void expire_fragments(struct hw_peer *peer, hw_time now)
 /* Forget learnt paths that have not worked for long: the peer will show new ones itself. */
 static void expire_learnt(struct hw_peer *peer, hw_time now)
 {
+	bool room = false;
+
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
@@ -19,7 +21,10 @@ static void expire_learnt(struct hw_peer *peer, hw_time now)
 			continue;
 		hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
 		hw_peer_forget_path(peer, path);
+		room = true;
 	}
+	if (room)
+		hw_peer_sync_paths(peer, now);
 }
 
 static hw_time learnt_deadline(const struct hw_peer *peer)

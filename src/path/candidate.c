@@ -78,6 +78,13 @@ struct hw_candidate *hw_path_table_candidate(struct hw_path_table *table,
 	return NULL;
 }
 
+void hw_path_table_forget_candidates(struct hw_path_table *table, uint32_t link)
+{
+	for (size_t i = 0; i < HW_PATH_TABLE_CANDIDATES; i++)
+		if (table->candidates[i].used && table->candidates[i].tuple.link == link)
+			table->candidates[i] = (struct hw_candidate){ 0 };
+}
+
 int hw_path_table_heard_unknown(struct hw_path_table *table, const struct hw_tuple *tuple,
 				const struct hw_path_link *link, uint32_t bytes,
 				const uint8_t seed[HW_PATH_SEED_BYTES], hw_time now,
@@ -165,6 +172,7 @@ static void move_path(struct hw_path *path, struct hw_candidate *c, hw_time now)
 	path->tuple = c->tuple;
 	path->link = c->link;
 	path->link_down = false;
+	path->learnt = true; /* the peer showed it: it is no configured endpoint's any more */
 	path->challenge_open = false;
 	path->todo &= ~(unsigned)HW_PATH_TODO_CHALLENGE;
 	memset(path->probes, 0, sizeof(path->probes));

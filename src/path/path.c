@@ -215,6 +215,17 @@ unsigned hw_path_link_up(struct hw_path *path, hw_time now)
 	return path->todo;
 }
 
+unsigned hw_path_readdressed(struct hw_path *path, hw_time now)
+{
+	if (path->link_down)
+		return path->todo;
+	if (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT)
+		path->todo |= HW_PATH_TODO_PROBE;
+	else
+		enter(path, HW_PATH_PROBING, now); /* with all its tries */
+	return path->todo;
+}
+
 bool hw_path_context_active(const struct hw_path_context *context, hw_time now)
 {
 	return context->last_data != 0 && hw_time_since(now, context->last_data) < ACTIVE_SPAN;

@@ -19,6 +19,7 @@
  *   send failed, link gone       DOWN       DOWN         DOWN         .
  *   link down (3)                DOWN       DOWN         DOWN         .
  *   link up (3)                  .          .            .            PROBING P
+ *   link readdressed (3)         PROBING P  P            P            PROBING P
  *   silence (timer, 4)           .          SUSPECT P    .            .
  *   probe overdue (timer, 5)     P later    P, SUSPECT P P, DOWN      P later
  *
@@ -89,6 +90,7 @@ struct hw_path_link {
 	enum hw_link_use use;
 	uint32_t price;
 	uint32_t mtu_bytes; /* largest UDP payload */
+	bool metered;       /* idle probing is spare */
 };
 
 struct hw_path_probe {
@@ -100,7 +102,7 @@ struct hw_path {
 	bool used;
 	uint32_t id;     /* our number: place in the table, 0..15 */
 	uint8_t peer_id; /* the peer's number for it, or HW_PATH_PEER_ID_NONE */
-	bool learnt;     /* from the peer's packets, not from a configured endpoint */
+	bool learnt;     /* from the peer's packets (or moved by them), not from an endpoint */
 	struct hw_tuple tuple;
 	struct hw_path_link link;
 	enum hw_path_state state;
@@ -184,6 +186,9 @@ unsigned hw_path_reported(struct hw_path *path, uint32_t generation,
 unsigned hw_path_send_failed(struct hw_path *path, bool gone, hw_time now);
 unsigned hw_path_link_down(struct hw_path *path, hw_time now);
 unsigned hw_path_link_up(struct hw_path *path, hw_time now);
+
+/* The link's addresses or routes have changed: whether it works still, and where to, is asked anew. */
+unsigned hw_path_readdressed(struct hw_path *path, hw_time now);
 
 /* Run what is due. */
 unsigned hw_path_tick(struct hw_path *path, const struct hw_path_context *context, hw_time now);

@@ -129,6 +129,9 @@ HW_MUST_USE int hw_path_table_heard_unknown(struct hw_path_table *table,
 					    const uint8_t seed[HW_PATH_SEED_BYTES], hw_time now,
 					    struct hw_candidate **ret_candidate);
 
+/* The link is down, or no more, or not to be used: forget the candidates on it. */
+void hw_path_table_forget_candidates(struct hw_path_table *table, uint32_t link);
+
 struct hw_candidate *hw_path_table_candidate(struct hw_path_table *table,
 					     const struct hw_tuple *tuple);
 

@@ -32,7 +32,7 @@ void world_init(struct world *w, uint64_t seed)
 	assert_non_null(w->flight);
 	hw_rng_fill(&w->rng, private_key, sizeof(private_key));
 	hw_rng_fill(&w->rng, psk, sizeof(psk));
-	for (uint32_t i = 0; i < WORLD_LINKS; i++)
+	for (uint32_t i = 0; i < WORLD_SLOTS; i++)
 		w->delay[i] = HW_MS(10);
 	for (int n = 0; n < 2; n++) {
 		struct world_node *node = &w->node[n];
@@ -47,7 +47,7 @@ void world_init(struct world *w, uint64_t seed)
 		memcpy(node->config.private_key, private_key[n], 32);
 		assert_int_equal(hw_identity_public(private_key[1 - n], node->peer.public_key), 0);
 		memcpy(node->peer.psk, psk, 32);
-		for (uint32_t i = 0; i < WORLD_LINKS; i++)
+		for (uint32_t i = 0; i < WORLD_SLOTS; i++)
 			node->addr[i] = address(n, i);
 	}
 }
@@ -61,7 +61,7 @@ void world_start(struct world *w, int n)
 	assert_int_equal(hw_core_new(&env, node->pool, w->now, &node->core), 0);
 	assert_int_equal(hw_core_apply(node->core, &node->config, w->now), 0);
 	hw_core_wall_clock(node->core, w->wall_ns + w->now, 0, w->now);
-	for (uint32_t i = 0; i < WORLD_LINKS; i++) {
+	for (uint32_t i = 0; i < node->config.link_count; i++) {
 		hw_core_link_up(node->core, i, 1500, w->now);
 		if (n == 0)
 			assert_int_equal(hw_core_endpoints(node->core, 0, i, &w->node[1].addr[i], 1,

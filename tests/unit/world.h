@@ -9,7 +9,8 @@
 #include "base/rng.h"
 #include "core/core.h"
 
-#define WORLD_LINKS 3u
+#define WORLD_LINKS 3u /* at the start */
+#define WORLD_SLOTS HW_CORE_MAX_LINKS
 #define WORLD_FLIGHT 8192u
 
 struct world_flight {
@@ -31,9 +32,9 @@ struct world_node {
 	uint32_t last_len;
 	uint8_t last[2048];
 	uint32_t events[16]; /* by type */
-	struct hw_addr addr[WORLD_LINKS];
+	struct hw_addr addr[WORLD_SLOTS];
 	/* Where its packets seem to come from; it is reached there too. Family NONE: addr. */
-	struct hw_addr seen_as[WORLD_LINKS];
+	struct hw_addr seen_as[WORLD_SLOTS];
 };
 
 struct world {
@@ -41,11 +42,11 @@ struct world {
 	uint64_t wall_ns;
 	struct hw_rng rng;
 	struct world_node node[2]; /* 0: client, 1: hub */
-	hw_time delay[WORLD_LINKS];
-	bool cut[WORLD_LINKS];
-	bool cut_from[2][WORLD_LINKS]; /* only what this node sends */
+	hw_time delay[WORLD_SLOTS];
+	bool cut[WORLD_SLOTS];
+	bool cut_from[2][WORLD_SLOTS]; /* only what this node sends */
 	double loss;
-	uint32_t mtu[WORLD_LINKS]; /* IP packets larger than this are lost; 0: none are */
+	uint32_t mtu[WORLD_SLOTS]; /* IP packets larger than this are lost; 0: none are */
 	uint64_t too_big;          /* so many were */
 	int64_t at_offset; /* how far the arrival times that cores are told are off */
 	/* Sees each datagram as it is sent; false drops it. May be NULL. */
