@@ -69,40 +69,57 @@ static void peer_fini(struct hw_peer *peer)
 	hw_bytes_wipe(peer, sizeof(*peer));
 }
 
+static struct hw_slots_params session_figures(const struct hw_core_config *config)
+{
+	return (struct hw_slots_params){
+		.rekey_after = config->rekey_after,
+		.reject_after = config->reject_after,
+		.keep_after = config->replay_time,
+		.rekey_packets = config->rekey_packets,
+	};
+}
+
+static const struct hw_compressor *compressor(const struct hw_core_config *config)
+{
+	return hw_compressor_find(config->compression ? "lz4" : "off");
+}
+
+static void *new_strategy_state(const struct hw_strategy *strategy)
+{
+	void *state = calloc(1, strategy->state_bytes + 1);
+
+	if (state != NULL)
+		strategy->init(state);
+	return state;
+}
+
 static int peer_init(struct hw_peer *peer, struct hw_core *core, uint32_t number,
 		     const struct hw_peer_config *config)
 {
 	const struct hw_core_config *c = &core->config;
-	const struct hw_slots_params slots = {
-		.rekey_after = c->rekey_after,
-		.reject_after = c->reject_after,
-		.keep_after = c->replay_time,
-		.rekey_packets = c->rekey_packets,
-		.yields = memcmp(core->identity.public_key, config->public_key,
-				 sizeof(config->public_key)) < 0,
-		.drop = drop_session,
-		.ctx = peer,
-	};
+	struct hw_slots_params slots = session_figures(c);
 	int rc;
 
+	slots.yields = memcmp(core->identity.public_key, config->public_key,
+			      sizeof(config->public_key)) < 0;
+	slots.drop = drop_session;
+	slots.ctx = peer;
 	peer->core = core;
 	peer->number = number;
 	peer->config = *config;
 	peer->replay_budget.left_bytes = HW_PEER_REPLAY_BYTES;
 	hw_slots_init(&peer->slots, &slots);
 	hw_path_table_init(&peer->paths);
-	hw_compression_init(&peer->compression,
-			    hw_compressor_find(c->compression ? "lz4" : "off"));
+	hw_compression_init(&peer->compression, compressor(c));
 	rc = hw_handshake_init(&peer->handshake, &core->identity, config->public_key, config->psk);
 	if (rc < 0)
 		return rc;
 	rc = hw_cookie_maker_init(&peer->cookies, core->crypto, config->public_key);
 	if (rc < 0)
 		return rc;
-	peer->strategy_state = calloc(1, c->strategy->state_bytes + 1);
+	peer->strategy_state = new_strategy_state(c->strategy);
 	if (peer->strategy_state == NULL)
 		return HW_E_NOMEM;
-	c->strategy->init(peer->strategy_state);
 	return hw_reassembly_new(core->pool, &peer->reassembly);
 }
 
@@ -191,6 +208,87 @@ int hw_core_apply(struct hw_core *core, const struct hw_core_config *config, hw_
 	return 0;
 out:
 	unconfigure(core);
+	return rc;
+}
+
+/* Whether all that cannot change while sessions live is as it was. */
+static bool same_tunnel(const struct hw_core *core, const struct hw_core_config *config)
+{
+	const struct hw_core_config *was = &core->config;
+
+	if (config->suite != was->suite || config->layer2 != was->layer2 ||
+	    config->peer_count != core->peer_count ||
+	    !hw_bytes_equal_ct(config->private_key, was->private_key, sizeof(was->private_key)))
+		return false;
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		const struct hw_peer_config *a = &core->peers[i].config, *b = &config->peers[i];
+
+		if (!hw_bytes_equal_ct(a->public_key, b->public_key, sizeof(a->public_key)) ||
+		    !hw_bytes_equal_ct(a->psk, b->psk, sizeof(a->psk)))
+			return false;
+	}
+	return true;
+}
+
+/* A fresh state of the strategy for each peer, or NULL. */
+static void **new_strategy_states(const struct hw_core *core, const struct hw_strategy *strategy)
+{
+	void **states = calloc(core->peer_count, sizeof(*states));
+
+	for (uint32_t i = 0; states != NULL && i < core->peer_count; i++) {
+		states[i] = new_strategy_state(strategy);
+		if (states[i] != NULL)
+			continue;
+		while (i-- > 0)
+			free(states[i]);
+		free(states);
+		return NULL;
+	}
+	return states;
+}
+
+static void reapply_peer(struct hw_peer *peer, const struct hw_core_config *config, uint32_t i)
+{
+	const struct hw_slots_params figures = session_figures(config);
+
+	memcpy(peer->config.name, config->peers[i].name, sizeof(peer->config.name));
+	hw_slots_set_figures(&peer->slots, &figures);
+	if (peer->compression.compressor != compressor(config))
+		hw_compression_init(&peer->compression, compressor(config));
+}
+
+int hw_core_reapply(struct hw_core *core, const struct hw_core_config *config, hw_time now)
+{
+	struct hw_core_config next = *config;
+	void **states = NULL;
+	int rc = check_config(config);
+
+	if (!core->configured || core->closed || (rc == 0 && !same_tunnel(core, config)))
+		rc = HW_E_STATE;
+	if (rc == 0 && config->strategy != core->config.strategy) {
+		states = new_strategy_states(core, config->strategy);
+		rc = states == NULL ? HW_E_NOMEM : 0;
+	}
+	if (rc < 0)
+		goto out;
+	next.peers = NULL;
+	next.link_count = 0;
+	memset(next.links, 0, sizeof(next.links));
+	core->now = now;
+	core->config = next;
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		struct hw_peer *peer = &core->peers[i];
+
+		reapply_peer(peer, config, i);
+		if (states != NULL) {
+			free(peer->strategy_state);
+			peer->strategy_state = states[i];
+		}
+	}
+	free(states);
+	hw_core_settle(core, now);
+out:
+	hw_bytes_wipe(&next, sizeof(next));
 	return rc;
 }
 

@@ -195,6 +195,16 @@ void hw_core_free(struct hw_core *core);
 HW_MUST_USE int hw_core_apply(struct hw_core *core, const struct hw_core_config *config, hw_time now);
 
 /*
+ * A changed configuration, without dropping anything. What may differ: the strategy, tunnel_mtu,
+ * mss_clamp, copy_dscp, compression, replay and rekey figures (a session keeps its replay windows,
+ * and at least the life that it began with), the peers' names. Links are not looked at: they have
+ * functions of their own. HW_E_STATE: something else differs (suite, keys, layer2, peers), or the core
+ * is not configured, or closed. Also as hw_core_apply; HW_E_NOMEM. On failure nothing has changed.
+ */
+HW_MUST_USE int hw_core_reapply(struct hw_core *core, const struct hw_core_config *config,
+				hw_time now);
+
+/*
  * The wall clock, for handshake timestamps: now is wall_ns since 1970. Called at start and when the
  * owner notices a jump. `floor_ns` is the highest value that HW_EVENT_TIMESTAMP ever reported (0 if
  * none is known): timestamps never fall below it, whatever the clock says.

@@ -41,6 +41,7 @@ struct hw_session {
 	bool confirmed; /* the other side has the keys too: this node may seal */
 	hw_time began_at; /* initiation sent, for the owner to set; else created_at */
 	hw_time created_at;
+	hw_time reject_after; /* its life from created_at; set by hw_slots_install */
 	hw_time sealed_at; /* last use; created_at while none */
 	hw_time opened_at;
 	uint64_t sealed;   /* packets, all streams together */

@@ -12,6 +12,26 @@ void hw_slots_init(struct hw_slots *slots, const struct hw_slots_params *params)
 	slots->params = *params;
 }
 
+static void prolong(struct hw_session *session, hw_time reject_after)
+{
+	if (session != NULL)
+		session->reject_after = hw_time_max(session->reject_after, reject_after);
+}
+
+void hw_slots_set_figures(struct hw_slots *slots, const struct hw_slots_params *params)
+{
+	assert(params->rekey_after < params->reject_after);
+	slots->params.rekey_after = params->rekey_after;
+	slots->params.reject_after = params->reject_after;
+	slots->params.keep_after = params->keep_after;
+	slots->params.rekey_packets = params->rekey_packets;
+	/* So that they do not end before their renewal is due. */
+	prolong(slots->current, params->reject_after);
+	prolong(slots->next, params->reject_after);
+	for (uint32_t i = 0; i < slots->previous_count; i++)
+		prolong(slots->previous[i].session, params->reject_after);
+}
+
 static void drop(const struct hw_slots *slots, struct hw_session *session)
 {
 	if (session == NULL)
@@ -99,6 +119,7 @@ void hw_slots_install(struct hw_slots *slots, struct hw_session *session, hw_tim
 {
 	supersede(slots, slots->next, true, now);
 	slots->next = NULL;
+	session->reject_after = slots->params.reject_after;
 	if (!session->initiator) {
 		slots->next = session;
 		return;
@@ -142,16 +163,16 @@ bool hw_slots_opened(struct hw_slots *slots, struct hw_session *session, hw_time
 	return false;
 }
 
-static bool too_old(const struct hw_slots *slots, const struct hw_session *session, hw_time now)
+static bool too_old(const struct hw_session *session, hw_time now)
 {
-	return hw_time_since(now, session->created_at) >= slots->params.reject_after;
+	return hw_time_since(now, session->created_at) >= session->reject_after;
 }
 
 struct hw_session *hw_slots_sealing(const struct hw_slots *slots, hw_time now)
 {
 	struct hw_session *session = slots->current;
 
-	if (session == NULL || too_old(slots, session, now) ||
+	if (session == NULL || too_old(session, now) ||
 	    session->sealed >= session->suite->packet_limit)
 		return NULL;
 	return session;
@@ -159,7 +180,8 @@ struct hw_session *hw_slots_sealing(const struct hw_slots *slots, hw_time now)
 
 bool hw_slots_may_open(const struct hw_slots *slots, const struct hw_session *session, hw_time now)
 {
-	return !too_old(slots, session, now);
+	(void)slots;
+	return !too_old(session, now);
 }
 
 struct hw_session *hw_slots_find(const struct hw_slots *slots, uint32_t local_index)
@@ -196,15 +218,15 @@ bool hw_slots_rekey_due(const struct hw_slots *slots, hw_time now)
 {
 	const struct hw_session *session = slots->current;
 
-	if (session == NULL || !session->initiator || too_old(slots, session, now))
+	if (session == NULL || !session->initiator || too_old(session, now))
 		return false;
 	return hw_time_since(now, session->created_at) >= slots->params.rekey_after ||
 	       packets_due(slots, session);
 }
 
-static hw_time rejected_at(const struct hw_slots *slots, const struct hw_session *session)
+static hw_time rejected_at(const struct hw_session *session)
 {
-	return hw_time_add(session->created_at, slots->params.reject_after);
+	return hw_time_add(session->created_at, session->reject_after);
 }
 
 static hw_time previous_until(const struct hw_slots *slots, const struct hw_slots_previous *p)
@@ -212,7 +234,7 @@ static hw_time previous_until(const struct hw_slots *slots, const struct hw_slot
 	hw_time used = hw_time_max(p->superseded_at, p->session->opened_at);
 
 	return hw_time_min(hw_time_add(used, slots->params.keep_after),
-			   rejected_at(slots, p->session));
+			   rejected_at(p->session));
 }
 
 void hw_slots_expire(struct hw_slots *slots, hw_time now)
@@ -220,11 +242,11 @@ void hw_slots_expire(struct hw_slots *slots, hw_time now)
 	for (uint32_t i = slots->previous_count; i-- > 0;)
 		if (now >= previous_until(slots, &slots->previous[i]))
 			drop(slots, previous_take(slots, i));
-	if (slots->next != NULL && too_old(slots, slots->next, now)) {
+	if (slots->next != NULL && too_old(slots->next, now)) {
 		drop(slots, slots->next);
 		slots->next = NULL;
 	}
-	if (slots->current != NULL && too_old(slots, slots->current, now)) {
+	if (slots->current != NULL && too_old(slots->current, now)) {
 		drop(slots, slots->current);
 		slots->current = NULL;
 	}
@@ -240,14 +262,14 @@ hw_time hw_slots_next_deadline(const struct hw_slots *slots, hw_time now)
 	hw_time at = HW_TIME_NEVER;
 
 	if (slots->current != NULL) {
-		at = earlier_but_after(now, at, rejected_at(slots, slots->current));
+		at = earlier_but_after(now, at, rejected_at(slots->current));
 		if (slots->current->initiator)
 			at = earlier_but_after(now, at,
 					       hw_time_add(slots->current->created_at,
 							   slots->params.rekey_after));
 	}
 	if (slots->next != NULL)
-		at = earlier_but_after(now, at, rejected_at(slots, slots->next));
+		at = earlier_but_after(now, at, rejected_at(slots->next));
 	for (uint32_t i = 0; i < slots->previous_count; i++)
 		at = earlier_but_after(now, at, previous_until(slots, &slots->previous[i]));
 	return at;

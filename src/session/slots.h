@@ -18,7 +18,8 @@
  *   was superseded. Beyond HW_SLOTS_PREVIOUS the one superseded first goes. With the defaults that
  *   is one rekey each 0.6 s before anything is dropped early; memory is bounded by
  *   HW_SLOTS_SESSIONS sessions.
- * - No session seals or opens once it is reject_after old.
+ * - No session seals or opens once it is reject_after old. Where that figure is lowered while sessions
+ *   live, they keep the one that they began with.
  * - Rekeying is due, for who began the current session, rekey_after after its creation, when one
  *   stream has carried rekey_packets either way, or when half of what the suite allows one key was
  *   sealed either way; whether or not anything is being sent. (WireGuard's extra rule for an
@@ -69,6 +70,12 @@ struct hw_slots {
 };
 
 void hw_slots_init(struct hw_slots *slots, const struct hw_slots_params *params);
+
+/*
+ * New figures: rekey_after, reject_after, keep_after and rekey_packets of `params`; the rest of it is
+ * not looked at. No session is given up on their account: those that there are may only live longer.
+ */
+void hw_slots_set_figures(struct hw_slots *slots, const struct hw_slots_params *params);
 
 /* Drops all sessions. */
 void hw_slots_fini(struct hw_slots *slots);
