@@ -16,9 +16,30 @@ uint8_t *hw_control_frame(struct hw_control_writer *w, enum hw_control_type type
 	return at + HW_CONTROL_HEADER_BYTES;
 }
 
+static void put_terms(uint8_t *at, const struct hw_control_terms *terms)
+{
+	at[0] = (uint8_t)(terms->use | (terms->metered ? HW_CONTROL_USE_METERED : 0));
+	hw_store32(at + 1, terms->price);
+}
+
+static bool parse_terms(const uint8_t *at, struct hw_control_terms *terms)
+{
+	uint8_t use = at[0] & (uint8_t)~HW_CONTROL_USE_METERED;
+
+	if (use >= HW_CONTROL_USES)
+		return false;
+	*terms = (struct hw_control_terms){
+		.use = use,
+		.metered = (at[0] & HW_CONTROL_USE_METERED) != 0,
+		.price = hw_load32(at + 1),
+	};
+	return true;
+}
+
 int hw_control_put_probe(struct hw_control_writer *w, const struct hw_control_probe *f)
 {
-	if (f->path >= HW_CONTROL_PATHS)
+	if (f->path >= HW_CONTROL_PATHS || f->link >= HW_CONTROL_LINKS ||
+	    f->terms.use >= HW_CONTROL_USES)
 		return HW_E_INVAL;
 
 	uint8_t *body = hw_control_frame(w, HW_CONTROL_PROBE, HW_CONTROL_PROBE_BYTES);
@@ -28,6 +49,8 @@ int hw_control_put_probe(struct hw_control_writer *w, const struct hw_control_pr
 	body[0] = f->path;
 	body[1] = f->flags;
 	memcpy(body + 2, f->token, HW_CONTROL_TOKEN_BYTES);
+	body[10] = f->link;
+	put_terms(body + 11, &f->terms);
 	return 0;
 }
 
@@ -124,7 +147,8 @@ int hw_control_put_challenge_reply(struct hw_control_writer *w,
 
 int hw_control_put_path_state(struct hw_control_writer *w, const struct hw_control_path_state *f)
 {
-	if (f->path >= HW_CONTROL_PATHS || f->state >= HW_CONTROL_STATES)
+	if (f->path >= HW_CONTROL_PATHS || f->state >= HW_CONTROL_STATES ||
+	    f->terms.use >= HW_CONTROL_USES)
 		return HW_E_INVAL;
 
 	uint8_t *body = hw_control_frame(w, HW_CONTROL_PATH_STATE, HW_CONTROL_PATH_STATE_BYTES);
@@ -133,6 +157,7 @@ int hw_control_put_path_state(struct hw_control_writer *w, const struct hw_contr
 		return HW_E_SPACE;
 	body[0] = f->path;
 	body[1] = f->state;
+	put_terms(body + 2, &f->terms);
 	return 0;
 }
 
@@ -163,12 +188,14 @@ int hw_control_put_padding(struct hw_control_writer *w, size_t bytes)
 
 static bool parse_probe(const uint8_t *body, size_t len, struct hw_control_probe *f)
 {
-	if (len != HW_CONTROL_PROBE_BYTES - HW_CONTROL_HEADER_BYTES || body[0] >= HW_CONTROL_PATHS)
+	if (len != HW_CONTROL_PROBE_BYTES - HW_CONTROL_HEADER_BYTES ||
+	    body[0] >= HW_CONTROL_PATHS || body[10] >= HW_CONTROL_LINKS)
 		return false;
 	f->path = body[0];
 	f->flags = body[1];
 	memcpy(f->token, body + 2, HW_CONTROL_TOKEN_BYTES);
-	return true;
+	f->link = body[10];
+	return parse_terms(body + 11, &f->terms);
 }
 
 static bool parse_probe_reply(const uint8_t *body, size_t len, struct hw_control_probe_reply *f)
@@ -242,7 +269,7 @@ static bool parse_path_state(const uint8_t *body, size_t len, struct hw_control_
 		return false;
 	f->path = body[0];
 	f->state = body[1];
-	return true;
+	return parse_terms(body + 2, &f->terms);
 }
 
 static bool parse_close(const uint8_t *body, size_t len, struct hw_control_close *f)

@@ -42,23 +42,35 @@ enum hw_control_type {
 #define HW_CONTROL_STATES 4u   /* 0 probing, 1 up, 2 suspect, 3 down */
 #define HW_CONTROL_PROBE_IDLE 0x01u /* flag: the path carries nothing but probes */
 #define HW_CONTROL_PROBE_OBSERVE 0x02u /* flag: say beside the reply where it came from */
+#define HW_CONTROL_LINKS 16u   /* links are 0..15 */
+#define HW_CONTROL_USES 3u     /* 0 always, 1 backup, 2 never */
+#define HW_CONTROL_USE_METERED 0x10u /* in the byte of the use: bytes on the link are counted */
 
 /* Whole frames, header included. */
-#define HW_CONTROL_PROBE_BYTES 13u
+#define HW_CONTROL_PROBE_BYTES 19u
 #define HW_CONTROL_PROBE_REPLY_BYTES 17u
 #define HW_CONTROL_CHALLENGE_BYTES 11u
 #define HW_CONTROL_CHALLENGE_REPLY_BYTES 12u
-#define HW_CONTROL_PATH_STATE_BYTES 5u
+#define HW_CONTROL_PATH_STATE_BYTES 10u
 #define HW_CONTROL_CLOSE_BYTES 4u
 #define HW_CONTROL_REPORT_PATH_BYTES 26u
 #define HW_CONTROL_REPORT_STREAM_BYTES 17u
 #define HW_CONTROL_REPORT_BYTES(paths, streams) \
 	(5u + (paths) * HW_CONTROL_REPORT_PATH_BYTES + (streams) * HW_CONTROL_REPORT_STREAM_BYTES)
 
+/* What the sender's user says of the link that a path leaves it by. */
+struct hw_control_terms {
+	uint8_t use; /* below HW_CONTROL_USES */
+	bool metered;
+	uint32_t price;
+};
+
 struct hw_control_probe {
 	uint8_t path;  /* sender's number for the path */
 	uint8_t flags; /* HW_CONTROL_PROBE_*; unknown bits are kept and mean nothing */
 	uint8_t token[HW_CONTROL_TOKEN_BYTES];
+	uint8_t link;  /* sender's number for the link of the path */
+	struct hw_control_terms terms;
 };
 
 struct hw_control_probe_reply {
@@ -104,6 +116,7 @@ struct hw_control_challenge_reply {
 struct hw_control_path_state {
 	uint8_t path; /* sender's number */
 	uint8_t state;
+	struct hw_control_terms terms;
 };
 
 struct hw_control_close {
@@ -144,7 +157,7 @@ static inline void hw_control_writer_init(struct hw_control_writer *w, uint8_t *
 
 /*
  * Append one frame. HW_E_SPACE: it does not fit, and nothing was written; HW_E_INVAL: a path id,
- * stream, state or count out of range, which the other side would refuse.
+ * stream, state, link, use or count out of range, which the other side would refuse.
  */
 HW_MUST_USE int hw_control_put_probe(struct hw_control_writer *w, const struct hw_control_probe *f);
 HW_MUST_USE int hw_control_put_probe_reply(struct hw_control_writer *w,
@@ -192,8 +205,8 @@ static inline void hw_control_reader_init(struct hw_control_reader *r, const uin
 
 /*
  * The next frame that this version knows: 1 and *ret_frame, or 0 at the end. HW_E_MALFORMED: a
- * length that its type does not have, a frame beyond the end of the packet, or a path id, stream or
- * state out of range; the rest of the packet is then given up and the next call returns 0.
+ * length that its type does not have, a frame beyond the end of the packet, or a path id, stream,
+ * state, link or use out of range; the rest of the packet is then given up and the next call returns 0.
  */
 HW_MUST_USE int hw_control_next(struct hw_control_reader *r, struct hw_control_frame *ret_frame);
 

@@ -33,14 +33,14 @@ def control():
     token = bytes(range(8))
     good = {
         "padding": frame(0, bytes(40)),
-        "probe": frame(1, b"\x03\x01" + token),
+        "probe": frame(1, b"\x03\x01" + token + b"\x02\x11" + struct.pack(">I", 7)),
         "probe_reply": frame(2, b"\x03\x0f" + token + struct.pack(">I", 1250)),
         "report_empty": report(0, 0),
         "report": report(3, 2),
         "report_full": report(16, 16),
         "challenge": frame(4, token),
         "challenge_reply": frame(5, token + b"\x02"),
-        "path_state": frame(6, b"\x01\x03"),
+        "path_state": frame(6, b"\x01\x03\x02" + struct.pack(">I", 1)),
         "mtu_probe": frame(7, bytes(100)),
         "close": frame(8, b"\x00"),
         "observed_ipv4": frame(10, b"\x04\xc0\x00\x02\x09" + struct.pack(">H", 8420)),
@@ -55,9 +55,12 @@ def control():
     for name, data in good.items():
         write("control", name, data)
     write("control", "all", b"".join(good.values()))
-    write("control", "bad_length", frame(1, b"\x03\x01" + token[:7]))
-    write("control", "bad_path", frame(6, b"\x10\x03"))
-    write("control", "bad_state", frame(6, b"\x01\x04"))
+    write("control", "bad_length", frame(1, b"\x03\x01" + token))
+    write("control", "bad_path", frame(6, b"\x10\x03" + bytes(5)))
+    write("control", "bad_state", frame(6, b"\x01\x04" + bytes(5)))
+    write("control", "bad_link", frame(1, b"\x03\x01" + token + b"\x10" + bytes(5)))
+    write("control", "bad_use", frame(6, b"\x01\x03\x03" + bytes(4)))
+    write("control", "bad_use_bit", frame(1, b"\x03\x01" + token + b"\x00\x20" + bytes(4)))
     write("control", "bad_end", frame(8, b"\x00") + b"\x01\x00")
     write("control", "bad_beyond", struct.pack(">BH", 4, 9) + token)
     write("control", "bad_observed_family", frame(10, b"\x05\xc0\x00\x02\x09\x20\xe4"))

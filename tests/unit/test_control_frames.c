@@ -15,11 +15,12 @@ static int next(const uint8_t *data, size_t len, struct hw_control_frame *ret_fr
 
 static void frames_come_back_as_written(void **state)
 {
-	struct hw_control_probe probe = { .path = 15, .flags = HW_CONTROL_PROBE_IDLE };
+	struct hw_control_probe probe = { .path = 15, .flags = HW_CONTROL_PROBE_IDLE, .link = 15,
+					  .terms = { 1, true, 0xfedc1234 } };
 	struct hw_control_probe_reply reply = { .path = 3, .own_path = 14, .hold_us = 0xfedcba98 };
 	struct hw_control_challenge challenge;
 	struct hw_control_challenge_reply answer = { .path = 9 };
-	struct hw_control_path_state path_state = { .path = 7, .state = 3 };
+	struct hw_control_path_state path_state = { .path = 7, .state = 3, .terms = { 2, false, 9 } };
 	struct hw_control_close close = { .reason = 200 };
 	struct hw_control_frame f;
 	struct hw_control_writer w;
@@ -40,7 +41,7 @@ static void frames_come_back_as_written(void **state)
 	assert_int_equal(hw_control_put_challenge_reply(&w, &answer), 0);
 	assert_int_equal(hw_control_put_path_state(&w, &path_state), 0);
 	assert_int_equal(hw_control_put_close(&w, &close), 0);
-	assert_int_equal(w.len, 13 + 17 + 20 + 11 + 12 + 5 + 4);
+	assert_int_equal(w.len, 19 + 17 + 20 + 11 + 12 + 10 + 4);
 
 	hw_control_reader_init(&r, data, w.len);
 	assert_int_equal(hw_control_next(&r, &f), 1);
@@ -48,6 +49,10 @@ static void frames_come_back_as_written(void **state)
 	assert_int_equal(f.probe.path, 15);
 	assert_int_equal(f.probe.flags, 1);
 	assert_memory_equal(f.probe.token, token, 8);
+	assert_int_equal(f.probe.link, 15);
+	assert_int_equal(f.probe.terms.use, 1);
+	assert_true(f.probe.terms.metered);
+	assert_int_equal(f.probe.terms.price, 0xfedc1234);
 	assert_int_equal(hw_control_next(&r, &f), 1);
 	assert_int_equal(f.type, HW_CONTROL_PROBE_REPLY);
 	assert_int_equal(f.probe_reply.path, 3);
@@ -65,6 +70,9 @@ static void frames_come_back_as_written(void **state)
 	assert_int_equal(f.type, HW_CONTROL_PATH_STATE);
 	assert_int_equal(f.path_state.path, 7);
 	assert_int_equal(f.path_state.state, 3);
+	assert_int_equal(f.path_state.terms.use, 2);
+	assert_false(f.path_state.terms.metered);
+	assert_int_equal(f.path_state.terms.price, 9);
 	assert_int_equal(hw_control_next(&r, &f), 1);
 	assert_int_equal(f.type, HW_CONTROL_CLOSE);
 	assert_int_equal(f.close.reason, 200);
@@ -196,6 +204,13 @@ static void writer_refuses_what_the_reader_would(void **state)
 	(void)state;
 	hw_control_writer_init(&w, data, sizeof(data));
 	assert_int_equal(hw_control_put_probe(&w, &(struct hw_control_probe){ .path = 16 }), HW_E_INVAL);
+	assert_int_equal(hw_control_put_probe(&w, &(struct hw_control_probe){ .link = 16 }), HW_E_INVAL);
+	assert_int_equal(
+		hw_control_put_probe(&w, &(struct hw_control_probe){ .terms = { .use = 3 } }),
+		HW_E_INVAL);
+	assert_int_equal(
+		hw_control_put_path_state(&w, &(struct hw_control_path_state){ .terms = { .use = 3 } }),
+		HW_E_INVAL);
 	assert_int_equal(
 		hw_control_put_probe_reply(&w, &(struct hw_control_probe_reply){ .path = 16 }),
 		HW_E_INVAL);
@@ -234,7 +249,7 @@ static void writer_refuses_what_the_reader_would(void **state)
 static void reader_refuses_every_wrong_length(void **state)
 {
 	/* type, the one length that is right */
-	static const uint8_t fixed[][2] = { { 1, 10 }, { 2, 14 }, { 4, 8 }, { 5, 9 }, { 6, 2 }, { 8, 1 } };
+	static const uint8_t fixed[][2] = { { 1, 16 }, { 2, 14 }, { 4, 8 }, { 5, 9 }, { 6, 7 }, { 8, 1 } };
 	uint8_t data[64] = { 0 };
 	struct hw_control_frame f = { .type = HW_CONTROL_PADDING };
 
@@ -303,16 +318,26 @@ static void reader_refuses_wrong_reports(void **state)
 
 static void reader_refuses_values_out_of_range(void **state)
 {
-	uint8_t probe[13] = { 1, 0, 10, 15 };
+	uint8_t probe[19] = { 1, 0, 16, 15, [13] = 15, [14] = 0x12 };
 	uint8_t reply[17] = { 2, 0, 14, 15, 15 };
 	uint8_t answer[12] = { 5, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 15 };
-	uint8_t path_state[5] = { 6, 0, 2, 15, 3 };
+	uint8_t path_state[10] = { 6, 0, 7, 15, 3, 2 };
 	struct hw_control_frame f;
 
 	(void)state;
-	assert_int_equal(next(probe, 13, &f), 1);
+	assert_int_equal(next(probe, 19, &f), 1);
+	assert_int_equal(f.probe.terms.use, 2);
+	assert_true(f.probe.terms.metered);
 	probe[3] = 16;
-	assert_int_equal(next(probe, 13, &f), HW_E_MALFORMED);
+	assert_int_equal(next(probe, 19, &f), HW_E_MALFORMED);
+	probe[3] = 0;
+	probe[13] = 16; /* link */
+	assert_int_equal(next(probe, 19, &f), HW_E_MALFORMED);
+	probe[13] = 0;
+	for (unsigned use = 0; use < 256; use++) {
+		probe[14] = (uint8_t)use;
+		assert_int_equal(next(probe, 19, &f), (use & 0xefu) <= 2 ? 1 : HW_E_MALFORMED);
+	}
 	assert_int_equal(next(reply, 17, &f), 1);
 	reply[3] = 16;
 	assert_int_equal(next(reply, 17, &f), HW_E_MALFORMED);
@@ -327,12 +352,15 @@ static void reader_refuses_values_out_of_range(void **state)
 	assert_int_equal(next(answer, 12, &f), 1);
 	answer[11] = 16;
 	assert_int_equal(next(answer, 12, &f), HW_E_MALFORMED);
-	assert_int_equal(next(path_state, 5, &f), 1);
+	assert_int_equal(next(path_state, 10, &f), 1);
 	path_state[3] = 16;
-	assert_int_equal(next(path_state, 5, &f), HW_E_MALFORMED);
+	assert_int_equal(next(path_state, 10, &f), HW_E_MALFORMED);
 	path_state[3] = 0;
 	path_state[4] = 4;
-	assert_int_equal(next(path_state, 5, &f), HW_E_MALFORMED);
+	assert_int_equal(next(path_state, 10, &f), HW_E_MALFORMED);
+	path_state[4] = 0;
+	path_state[5] = 3; /* use */
+	assert_int_equal(next(path_state, 10, &f), HW_E_MALFORMED);
 }
 
 static void reader_skips_unknown_types_and_stops_at_errors(void **state)
