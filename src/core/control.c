@@ -35,6 +35,19 @@ static void tell_observed(const struct source *s, struct answers *answers)
 	answers->observed = hw_control_put_observed(&answers->writer, &observed) == 0;
 }
 
+static void told(const struct source *s, uint8_t path, uint8_t link,
+		 const struct hw_control_terms *terms)
+{
+	const struct hw_path_theirs theirs = {
+		.link = link,
+		.use = (enum hw_link_use)terms->use,
+		.price = terms->price,
+		.metered = terms->metered,
+	};
+
+	hw_path_table_told(&s->peer->paths, path, &theirs);
+}
+
 static void probe_in(const struct source *s, const struct hw_control_probe *probe,
 		     struct answers *answers)
 {
@@ -45,6 +58,7 @@ static void probe_in(const struct source *s, const struct hw_control_probe *prob
 		.hold_us = (uint32_t)hw_time_min(held_us, UINT32_MAX),
 	};
 
+	told(s, probe->path, probe->link, &probe->terms);
 	if (s->path != NULL)
 		hw_path_table_learn_peer_id(&s->peer->paths, s->path, probe->path, false);
 	memcpy(reply.token, probe->token, sizeof(reply.token));
@@ -99,7 +113,8 @@ static void path_state_in(const struct source *s, const struct hw_control_path_s
 {
 	struct hw_path *path = hw_path_table_by_peer_id(&s->peer->paths, state->path);
 
-	/* Only bad news needs telling: good news is a packet that arrives. */
+	told(s, state->path, HW_PATH_LINK_UNKNOWN, &state->terms);
+	/* Of states only the bad news needs telling: good news is a packet that arrives. */
 	if (path != NULL && state->state == HW_PATH_DOWN)
 		hw_path_send_failed(path, true, s->now);
 }
@@ -242,7 +257,17 @@ void hw_report_tick(struct hw_peer *peer, hw_time now)
 	hw_control_send_best(peer, buf, &writer, now);
 }
 
-void hw_control_paths_down(struct hw_peer *peer, uint32_t paths, hw_time now)
+struct hw_control_terms hw_control_terms(const struct hw_path *path)
+{
+	return (struct hw_control_terms){
+		.use = (uint8_t)path->link.use,
+		.metered = path->link.metered,
+		.price = path->link.price,
+	};
+}
+
+/* In one packet, on the best paths. The bit of a path's number says whether it is told of. */
+static void send_path_states(struct hw_peer *peer, uint32_t paths, bool down, hw_time now)
 {
 	struct hw_control_writer writer;
 	struct hw_buf *buf = paths != 0 ? hw_control_begin(peer->core, &writer) : NULL;
@@ -250,15 +275,40 @@ void hw_control_paths_down(struct hw_peer *peer, uint32_t paths, hw_time now)
 	if (buf == NULL)
 		return;
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
-		const struct hw_control_path_state state = {
+		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
+		struct hw_control_path_state state = {
 			.path = (uint8_t)i,
 			.state = HW_PATH_DOWN,
+			.terms.use = HW_USE_NEVER, /* of one that is removed */
 		};
 
-		if ((paths & 1u << i) != 0 && hw_control_put_path_state(&writer, &state) < 0)
+		if ((paths & 1u << i) == 0)
+			continue;
+		if (path != NULL)
+			state.terms = hw_control_terms(path);
+		if (path != NULL && !down)
+			state.state = (uint8_t)path->state;
+		if (hw_control_put_path_state(&writer, &state) < 0)
 			break;
 	}
 	hw_control_send_best(peer, buf, &writer, now);
+}
+
+void hw_control_paths_down(struct hw_peer *peer, uint32_t paths, hw_time now)
+{
+	send_path_states(peer, paths, true, now);
+}
+
+void hw_control_path_state(struct hw_peer *peer, uint32_t link, hw_time now)
+{
+	uint32_t paths = 0;
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		paths |= (path != NULL && path->tuple.link == link) ? 1u << i : 0;
+	}
+	send_path_states(peer, paths, false, now);
 }
 
 void hw_control_confirm(struct hw_peer *peer, hw_time now)

@@ -325,7 +325,7 @@ static bool any_path(const struct hw_peer *peer, bool suspects)
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		const struct hw_path *path = &peer->paths.paths[i];
 
-		if (path->used && path->link.use != HW_USE_NEVER &&
+		if (path->used && hw_path_use(path) != HW_USE_NEVER &&
 		    (path->state == HW_PATH_UP || (suspects && path->state == HW_PATH_SUSPECT)))
 			return true;
 	}

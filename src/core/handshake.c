@@ -84,7 +84,7 @@ static void initiate(struct hw_peer *peer, hw_time now)
 	for (uint32_t i = 0; i < HW_CORE_MAX_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
-		if (path != NULL && !path->link_down && path->link.use != HW_USE_NEVER) {
+		if (path != NULL && !path->link_down && hw_path_use(path) != HW_USE_NEVER) {
 			send_message(peer, message, sizeof(message), &peer->cookie_slots[i],
 				     &path->tuple, now);
 			path->last_sent = now;
@@ -97,7 +97,7 @@ static bool has_path(const struct hw_peer *peer)
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		const struct hw_path *path = &peer->paths.paths[i];
 
-		if (path->used && !path->link_down && path->link.use != HW_USE_NEVER)
+		if (path->used && !path->link_down && hw_path_use(path) != HW_USE_NEVER)
 			return true;
 	}
 	return false;

@@ -252,6 +252,15 @@ void hw_report_tick(struct hw_peer *peer, hw_time now);
 /* Tell the peer that these paths (bit i: number i) are gone, on those that are left. */
 void hw_control_paths_down(struct hw_peer *peer, uint32_t paths, hw_time now);
 
+/* What this node says of the path's link: its own part, not what both ends' parts come to. */
+struct hw_control_terms hw_control_terms(const struct hw_path *path);
+
+/*
+ * Tell the peer at once of this link's use and price, after they have changed, on the best paths;
+ * probes repeat it.
+ */
+void hw_control_path_state(struct hw_peer *peer, uint32_t link, hw_time now);
+
 /* Let the responder know that this node has the new session's keys. */
 void hw_control_confirm(struct hw_peer *peer, hw_time now);
 

@@ -262,10 +262,12 @@ int hw_core_link_set(struct hw_core *core, uint32_t link, const struct hw_link_c
 	for (uint32_t i = 0; i < core->peer_count; i++) {
 		struct hw_peer *peer = &core->peers[i];
 
-		if (hw_link_slot_usable(core, link))
+		if (hw_link_slot_usable(core, link)) {
 			refresh_settings(peer, link);
-		else
+			hw_control_path_state(peer, link, now);
+		} else {
 			hw_control_paths_down(peer, remove_link_paths(peer, link, now), now);
+		}
 		hw_peer_sync_paths(peer, now);
 		hw_handshake_hurry(peer, now);
 	}

@@ -158,6 +158,8 @@ static void send_probe(struct hw_peer *peer, const struct hw_path_action *action
 	struct hw_control_probe probe = {
 		.path = (uint8_t)action->path->id,
 		.flags = action->idle ? HW_CONTROL_PROBE_IDLE : 0,
+		.link = (uint8_t)action->path->tuple.link,
+		.terms = hw_control_terms(action->path),
 	};
 
 	if (hw_path_observe_due(action->path, now))

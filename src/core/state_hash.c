@@ -69,6 +69,7 @@ static void mix_paths(struct hash *h, const struct hw_path_table *table)
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++)
 		mix_path(h, &table->paths[i]);
 	mix(h, table->candidates, sizeof(table->candidates));
+	mix(h, table->theirs, sizeof(table->theirs));
 	mix(h, &table->clock, sizeof(table->clock));
 	mix(h, &table->context, sizeof(table->context));
 	mix64(h, table->count);

@@ -33,6 +33,7 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 	path->learnt = learnt;
 	path->tuple = *tuple;
 	path->link = *link;
+	path->theirs.link = HW_PATH_LINK_UNKNOWN;
 	path->state = HW_PATH_PROBING;
 	path->todo = HW_PATH_TODO_NEW | HW_PATH_TODO_PROBE;
 	path->view_stale = true;
@@ -49,6 +50,23 @@ void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link)
 {
 	path->link = *link;
 	path->view_stale = true;
+}
+
+enum hw_link_use hw_path_use(const struct hw_path *path)
+{
+	return path->link.use > path->theirs.use ? path->link.use : path->theirs.use;
+}
+
+uint32_t hw_path_price(const struct hw_path *path)
+{
+	uint32_t left = UINT32_MAX - path->link.price;
+
+	return path->link.price + (path->theirs.price < left ? path->theirs.price : left);
+}
+
+bool hw_path_metered(const struct hw_path *path)
+{
+	return path->link.metered || path->theirs.metered;
 }
 
 /* The one place where the state changes. An event that was not taken yet gives way to the newer. */
@@ -68,6 +86,8 @@ static void enter(struct hw_path *path, enum hw_path_state state, hw_time now)
 	path->silent_since = HW_TIME_NEVER;
 	path->unacked_since = HW_TIME_NEVER;
 	path->view_stale = true;
+	path->doubt_generation = path->tx.current.generation;
+	path->doubt_sequence = path->tx.current.next;
 	path->todo = (path->todo & ~(unsigned)(STATE_EVENTS | HW_PATH_TODO_PROBE)) | event[state];
 	if (state == HW_PATH_SUSPECT || state == HW_PATH_PROBING)
 		path->todo |= HW_PATH_TODO_PROBE;
@@ -77,6 +97,22 @@ static void rise(struct hw_path *path, hw_time now)
 {
 	if (path->state != HW_PATH_UP && !path->link_down)
 		enter(path, HW_PATH_UP, now);
+}
+
+/*
+ * Whether the latest report shows that something arrived which was sent after the doubt began. A report
+ * that was held up may be new and still speak of what arrived before the path broke.
+ */
+static bool beyond_doubt(const struct hw_path *path, uint32_t generation)
+{
+	const struct hw_path_tx_seq *seq = &path->tx.current;
+
+	if (path->state == HW_PATH_UP)
+		return true;
+	if (generation != seq->generation)
+		return false;
+	return generation != path->doubt_generation ||
+	       (int32_t)(seq->acked - path->doubt_sequence) >= 0;
 }
 
 /* Something of ours arrived, and the peer's word of it came back. */
@@ -177,7 +213,8 @@ unsigned hw_path_reported(struct hw_path *path, uint32_t generation,
 			hw_rtt_sample(&path->wait, (int64_t)hw_time_since(now, path->unacked_since),
 				      now);
 		path->unacked_since = hw_path_tx_data_acked(&path->tx) ? HW_TIME_NEVER : now;
-		sign(path, now);
+		if (beyond_doubt(path, generation))
+			sign(path, now);
 	} else if (path->state == HW_PATH_UP &&
 		   now >= hw_time_add(path->unacked_since, silence_time(path))) {
 		enter(path, HW_PATH_SUSPECT, now);
@@ -354,8 +391,10 @@ void hw_path_view(const struct hw_path *path, hw_time now, struct hw_sched_path 
 	*ret_view = (struct hw_sched_path){
 		.path = path->id,
 		.state = path->state,
-		.use = path->link.use,
-		.price = path->link.price,
+		.group = (uint8_t)path->id,
+		.use = hw_path_use(path),
+		.price = hw_path_price(path),
+		.metered = hw_path_metered(path),
 		.mtu_bytes = path->link.mtu_bytes,
 		.rtt_ns = path->rtt.smoothed_ns,
 		.delay_excess_ns = -1,

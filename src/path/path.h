@@ -12,7 +12,7 @@
  *   event                        PROBING    UP           SUSPECT      DOWN
  *   answered (probe reply,       UP         .            UP           UP
  *     challenge reply, handshake)
- *   report with progress         UP         .            UP           UP
+ *   report with progress (0)     UP         .            UP           UP
  *   report without progress (1)  .          SUSPECT P    .            .
  *   heard                        .          .            .            P (2)
  *   send failed                  .          SUSPECT P    .            .
@@ -23,6 +23,8 @@
  *   silence (timer, 4)           .          SUSPECT P    .            .
  *   probe overdue (timer, 5)     P later    P, SUSPECT P P, DOWN      P later
  *
+ *   (0) Progress of something that was sent after the state began: a report that was held up may
+ *       still speak of what arrived before.
  *   (1) The report speaks of this path, and data has been outstanding for the silence time (4)
  *       without progress. Hearing the peer does not show that our packets arrive; reports do.
  *   (2) At most one each 250 ms.
@@ -93,6 +95,16 @@ struct hw_path_link {
 	bool metered;       /* idle probing is spare */
 };
 
+#define HW_PATH_LINK_UNKNOWN 0xffu
+
+/* What the peer has told of its own link of a path; until then it is as if it did not matter. */
+struct hw_path_theirs {
+	uint8_t link; /* the peer's number for it, or HW_PATH_LINK_UNKNOWN */
+	enum hw_link_use use;
+	uint32_t price;
+	bool metered;
+};
+
 struct hw_path_probe {
 	uint64_t token; /* 0: free */
 	hw_time sent_at;
@@ -105,6 +117,7 @@ struct hw_path {
 	bool learnt;     /* from the peer's packets (or moved by them), not from an endpoint */
 	struct hw_tuple tuple;
 	struct hw_path_link link;
+	struct hw_path_theirs theirs; /* kept by the table */
 	enum hw_path_state state;
 	bool link_down;
 	unsigned todo; /* enum hw_path_todo */
@@ -122,6 +135,7 @@ struct hw_path {
 	hw_time last_probe;
 	hw_time state_since;
 	hw_time backoff; /* of DOWN */
+	uint32_t doubt_generation, doubt_sequence; /* what was to be sent next as the state began */
 	unsigned tries;  /* probes in this state since the last sign */
 	uint64_t last_token;
 	struct hw_path_probe probes[HW_PATH_PROBES];
@@ -151,6 +165,11 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 		  const struct hw_path_link *link, bool learnt, hw_time now);
 
 void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link);
+
+/* Of both ends' links: the stricter use, the sum of the prices, and whether either is metered. */
+enum hw_link_use hw_path_use(const struct hw_path *path);
+uint32_t hw_path_price(const struct hw_path *path);
+bool hw_path_metered(const struct hw_path *path);
 
 /*
  * A packet goes out on the path; `data`: it carries inner packets. Returns the sequence for its
@@ -201,8 +220,8 @@ hw_time hw_path_deadline(const struct hw_path *path, const struct hw_path_contex
 uint64_t hw_path_probe_sent(struct hw_path *path, hw_time now);
 
 /*
- * What strategies see, but for delay_excess_ns, which needs all paths: see hw_path_table_views,
- * which also keeps the result.
+ * What strategies see, but for delay_excess_ns and the group, which need all paths: see
+ * hw_path_table_views, which also keeps the result.
  */
 void hw_path_view(const struct hw_path *path, hw_time now, struct hw_sched_path *ret_view);
 

@@ -15,6 +15,8 @@ static void forget_hits(struct hw_path_table *table)
 void hw_path_table_init(struct hw_path_table *table)
 {
 	memset(table, 0, sizeof(*table));
+	for (size_t i = 0; i < HW_PATH_TABLE_PATHS; i++)
+		table->theirs[i].link = HW_PATH_LINK_UNKNOWN;
 	hw_owd_clock_init(&table->clock);
 	forget_hits(table);
 	table->views_stale = true;
@@ -123,9 +125,33 @@ void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *pa
 		return;
 	if (!proven && (holder != NULL || path->peer_id != HW_PATH_PEER_ID_NONE))
 		return;
-	if (holder != NULL)
+	if (holder != NULL) {
 		holder->peer_id = HW_PATH_PEER_ID_NONE;
+		holder->theirs = (struct hw_path_theirs){ .link = HW_PATH_LINK_UNKNOWN };
+		holder->view_stale = true;
+	}
 	path->peer_id = peer_id;
+	path->theirs = table->theirs[peer_id];
+	path->view_stale = true;
+}
+
+void hw_path_table_told(struct hw_path_table *table, uint8_t peer_id,
+			const struct hw_path_theirs *theirs)
+{
+	struct hw_path *path = hw_path_table_by_peer_id(table, peer_id);
+
+	if (peer_id >= HW_PATH_TABLE_PATHS)
+		return;
+
+	uint8_t link = table->theirs[peer_id].link;
+
+	table->theirs[peer_id] = *theirs;
+	if (theirs->link == HW_PATH_LINK_UNKNOWN)
+		table->theirs[peer_id].link = link;
+	if (path == NULL)
+		return;
+	path->theirs = table->theirs[peer_id];
+	path->view_stale = true;
 }
 
 static bool works(const struct hw_path *path)
@@ -288,6 +314,24 @@ static void fill_excess(struct hw_path_table *table, hw_time now)
 	}
 }
 
+/* A group has the number of its first path. */
+static void fill_groups(struct hw_path_table *table)
+{
+	for (size_t i = 0; i < table->view_count; i++) {
+		const struct hw_path *path = &table->paths[table->views[i].path];
+
+		for (size_t j = 0; j < i && path->theirs.link != HW_PATH_LINK_UNKNOWN; j++) {
+			const struct hw_path *first = &table->paths[table->views[j].path];
+
+			if (first->tuple.link == path->tuple.link &&
+			    first->theirs.link == path->theirs.link) {
+				table->views[i].group = table->views[j].group;
+				break;
+			}
+		}
+	}
+}
+
 static uint32_t smallest_payload(const struct hw_path_table *table)
 {
 	uint32_t payload = 0;
@@ -318,6 +362,7 @@ const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_
 			table->paths[id].view_stale = false;
 		}
 		fill_excess(table, now);
+		fill_groups(table);
 		table->payload_bytes = smallest_payload(table);
 		table->views_at = now;
 		table->views_stale = false;

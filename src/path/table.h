@@ -82,6 +82,7 @@ struct hw_path_hit {
 struct hw_path_table {
 	struct hw_path paths[HW_PATH_TABLE_PATHS];
 	struct hw_candidate candidates[HW_PATH_TABLE_CANDIDATES];
+	struct hw_path_theirs theirs[HW_PATH_TABLE_PATHS]; /* by the peer's number for the path */
 	struct hw_owd_clock clock;
 	struct hw_path_context context; /* the core keeps session, initiator and last_data */
 	uint32_t count;
@@ -156,6 +157,14 @@ HW_MUST_USE int hw_path_table_challenge_replied(struct hw_path_table *table,
 void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *path, uint8_t peer_id,
 				 bool proven);
 
+/*
+ * The peer says what its link of its path number peer_id is, in a PROBE or, with link
+ * HW_PATH_LINK_UNKNOWN for "as before", in a PATH_STATE. It holds for the path that has that number,
+ * now or later: so it does not matter which way the frame came. Ids above 15 are ignored.
+ */
+void hw_path_table_told(struct hw_path_table *table, uint8_t peer_id,
+			const struct hw_path_theirs *theirs);
+
 /* Refresh context.all_down: states have changed since the last tick, and deadlines are to be asked. */
 void hw_path_table_refresh(struct hw_path_table *table);
 
@@ -196,7 +205,7 @@ bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, h
 /*
  * What strategies see of all paths, in order of their numbers; valid until the next call that
  * changes the table. Kept, and made anew when something changed state or after 10 ms: cheap per
- * packet. delay_excess_ns: from the peer's reports, beyond the fastest path's; -1 without a fresh
+ * packet. Paths of one group share both ends' links; one whose peer's link is not known is alone. delay_excess_ns: from the peer's reports, beyond the fastest path's; -1 without a fresh
  * report.
  */
 const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_time now,

@@ -5,19 +5,21 @@
  * path is kept until it is no longer usable, or until another has been better without a break for
  * SETTLE_TIME: UP while the present one is SUSPECT, or better by use, by price, or by a round trip
  * that is shorter by a quarter and by 5 ms. So a link that comes and goes does not drag the traffic
- * along.
+ * along. Where the present path itself has become less wanted (a quota is spent, the peer tells that
+ * its link is a backup), the choice is made anew at once.
  *
- * While the present path is SUSPECT each packet goes out on the next best one too: by the time that
- * silence is certain the packets have long arrived another way.
+ * While the present path is SUSPECT each packet goes out on the next best one too, on another group
+ * if one there works: by the time that silence is certain the packets have long arrived another way.
  */
 #include "sched/strategies.h"
 
 #define SETTLE_TIME HW_S(5)
-#define MARGIN_NS ((int64_t)HW_MS(5))
 #define NONE UINT32_MAX
 
 struct backup {
 	uint32_t present;
+	enum hw_link_use use; /* of the present path, when it was last chosen; so is the price */
+	uint32_t price;
 	uint32_t rival;      /* a better path that is waiting to have been so for SETTLE_TIME */
 	hw_time rival_since;
 };
@@ -59,10 +61,7 @@ static bool clearly_better(const struct hw_sched_path *a, const struct hw_sched_
 		return true;
 	if (worth != 0)
 		return worth < 0;
-	if (a->rtt_ns < 0 || present->rtt_ns < 0)
-		return false;
-	return a->rtt_ns <= present->rtt_ns - MARGIN_NS &&
-	       a->rtt_ns <= present->rtt_ns - present->rtt_ns / 4;
+	return hw_sched_clearly_faster(a, present);
 }
 
 static const struct hw_sched_path *find(const struct hw_sched_path *paths, size_t path_count,
@@ -83,6 +82,32 @@ static const struct hw_sched_path *best_but(const struct hw_sched_path *paths, s
 		if (&paths[i] != skip && hw_sched_usable(&paths[i]) &&
 		    (best == NULL || before(&paths[i], best)))
 			best = &paths[i];
+	return best;
+}
+
+/* Where a second copy is best placed: of those that are UP, or else of all, in another group. */
+static const struct hw_sched_path *second_best(const struct hw_sched_path *paths, size_t path_count,
+					       const struct hw_sched_path *present)
+{
+	const struct hw_sched_path *best = NULL;
+
+	for (size_t i = 0; i < path_count; i++) {
+		const struct hw_sched_path *path = &paths[i];
+
+		if (path == present || !hw_sched_usable(path))
+			continue;
+		if (best == NULL || path->state < best->state) {
+			best = path;
+			continue;
+		}
+
+		bool apart = path->group != present->group;
+		bool best_apart = best->group != present->group;
+
+		if (path->state == best->state &&
+		    (apart != best_apart ? apart : before(path, best)))
+			best = path;
+	}
 	return best;
 }
 
@@ -108,6 +133,11 @@ static const struct hw_sched_path *settle(struct backup *b, const struct hw_sche
 	return rival;
 }
 
+static bool has_worsened(const struct backup *b, const struct hw_sched_path *present)
+{
+	return present->use > b->use || (present->use == b->use && present->price > b->price);
+}
+
 static void choose(void *state, const struct hw_sched_packet *packet,
 		   const struct hw_sched_path *paths, size_t path_count,
 		   struct hw_sched_choice *ret_choice)
@@ -115,7 +145,7 @@ static void choose(void *state, const struct hw_sched_packet *packet,
 	struct backup *b = state;
 	const struct hw_sched_path *present = find(paths, path_count, b->present);
 
-	if (present != NULL) {
+	if (present != NULL && !has_worsened(b, present)) {
 		present = settle(b, present, paths, path_count, packet->now);
 	} else {
 		present = best_but(paths, path_count, NULL);
@@ -125,11 +155,13 @@ static void choose(void *state, const struct hw_sched_packet *packet,
 	ret_choice->count = 0;
 	if (present == NULL)
 		return;
+	b->use = present->use;
+	b->price = present->price;
 	ret_choice->path[ret_choice->count++] = present->path;
 	if (present->state == HW_PATH_UP)
 		return;
 
-	const struct hw_sched_path *second = best_but(paths, path_count, present);
+	const struct hw_sched_path *second = second_best(paths, path_count, present);
 
 	if (second == NULL)
 		return;

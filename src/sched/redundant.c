@@ -1,6 +1,7 @@
 /*
  * redundant: a copy of every packet on every path, the way of the 2011 recipe. The packet is lost
- * only if every copy is, and a link that dies costs nothing.
+ * only if every copy is, and a link that dies costs nothing. Of several paths over the same two links
+ * (one group) one carries: more copies there would cost the link more than they save.
  *
  * SUSPECT paths get their copy too: one that is only slow to answer may still deliver, and a copy
  * into a dead one costs little, for the short time until it is DOWN. Links of use BACKUP carry
@@ -10,7 +11,7 @@
 
 static void init(void *state)
 {
-	(void)state; /* every packet is decided anew */
+	(void)state; /* zeroed: no group has a path yet */
 }
 
 /* Fastest way to the peer first: that copy is sent first. */
@@ -37,17 +38,17 @@ static void choose(void *state, const struct hw_sched_packet *packet,
 		   const struct hw_sched_path *paths, size_t path_count,
 		   struct hw_sched_choice *ret_choice)
 {
-	const struct hw_sched_path *chosen[HW_SCHED_MAX_PATHS];
+	const struct hw_sched_path *picked[HW_SCHED_MAX_PATHS], *chosen[HW_SCHED_MAX_PATHS];
 	bool with_backup = !any_always_up(paths, path_count);
+	size_t picked_count = hw_sched_groups_pick(state, paths, path_count, picked);
 	uint32_t count = 0;
 
-	(void)state;
 	(void)packet;
-	for (size_t i = 0; i < path_count && count < HW_SCHED_MAX_PATHS; i++) {
-		const struct hw_sched_path *path = &paths[i];
+	for (size_t i = 0; i < picked_count; i++) {
+		const struct hw_sched_path *path = picked[i];
 		uint32_t at = count;
 
-		if (!hw_sched_usable(path) || (path->use == HW_USE_BACKUP && !with_backup))
+		if (path->use == HW_USE_BACKUP && !with_backup)
 			continue;
 		for (; at > 0 && before(path, chosen[at - 1]); at--)
 			chosen[at] = chosen[at - 1];
@@ -61,7 +62,7 @@ static void choose(void *state, const struct hw_sched_packet *packet,
 
 const struct hw_strategy hw_strategy_redundant = {
 	.name = "redundant",
-	.state_bytes = 0,
+	.state_bytes = sizeof(struct hw_sched_groups),
 	.init = init,
 	.choose = choose,
 };

@@ -5,6 +5,9 @@
  * size and deadline and what is known of every path, and names the paths that get a copy, in order
  * of preference. It does no I/O, allocates nothing and reads no clock; its state is a block of
  * state_bytes that the core owns, one for each peer.
+ *
+ * Paths of one group share both ends' links (two addresses, or both families): what harms the one
+ * harms the other, so a second copy there buys little.
  */
 #ifndef HW_SCHED_SCHED_H
 #define HW_SCHED_SCHED_H
@@ -30,8 +33,10 @@ enum hw_path_state {
 struct hw_sched_path {
 	uint32_t path;             /* the path's place in the peer's table: what a choice names */
 	enum hw_path_state state;
-	enum hw_link_use use;
-	uint32_t price;            /* of the link, per byte, relative */
+	enum hw_link_use use;      /* the stricter of both ends' */
+	uint32_t price;            /* per byte, relative: the sum of both ends' */
+	bool metered;              /* at either end bytes are counted, or cost more than others' */
+	uint8_t group;             /* below HW_SCHED_MAX_PATHS: paths over the same two links share it */
 	uint32_t mtu_bytes;        /* largest UDP payload */
 	int64_t rtt_ns;            /* smoothed round-trip time */
 	int64_t delay_excess_ns;   /* one-way delay towards the peer beyond the fastest path's */
@@ -77,8 +82,9 @@ const struct hw_strategy *hw_strategy_at(size_t i);
 
 /*
  * The one best usable path for control traffic: UP before SUSPECT, ALWAYS before BACKUP, then the
- * shortest round trip. Returns false when there is none. `skip` names a path to leave out
- * (UINT32_MAX: none), so that a second, independent copy can be placed.
+ * shortest round trip. Paths that are metered or BACKUP are left out while any other is UP. Returns
+ * false when there is none. `skip` names the path of the first copy (UINT32_MAX: none), so that a
+ * second, independent one can be placed: in another group, or in the same while the first is SUSPECT.
  */
 bool hw_sched_best(const struct hw_sched_path *paths, size_t path_count, uint32_t skip,
 		   uint32_t *ret_path);

@@ -48,15 +48,30 @@ bool hw_sched_before(const struct hw_sched_path *a, const struct hw_sched_path *
 	return rtt != 0 ? rtt < 0 : a->path < b->path;
 }
 
+/* Only where nothing else works. */
+static bool is_spare(const struct hw_sched_path *path)
+{
+	return path->metered || path->use == HW_USE_BACKUP;
+}
+
 bool hw_sched_best(const struct hw_sched_path *paths, size_t path_count, uint32_t skip,
 		   uint32_t *ret_path)
 {
-	const struct hw_sched_path *best = NULL;
+	const struct hw_sched_path *best = NULL, *first = NULL;
+	bool plain_up = false;
 
+	for (size_t i = 0; i < path_count; i++) {
+		if (hw_sched_usable(&paths[i]) && paths[i].state == HW_PATH_UP && !is_spare(&paths[i]))
+			plain_up = true;
+		if (paths[i].path == skip)
+			first = &paths[i];
+	}
 	for (size_t i = 0; i < path_count; i++) {
 		const struct hw_sched_path *path = &paths[i];
 
-		if (!hw_sched_usable(path) || path->path == skip)
+		if (!hw_sched_usable(path) || path == first || (plain_up && is_spare(path)))
+			continue;
+		if (first != NULL && first->state == HW_PATH_UP && path->group == first->group)
 			continue;
 		if (best == NULL || hw_sched_before(path, best))
 			best = path;

@@ -147,7 +147,7 @@ static void setup(struct bench *b)
 	b->compressed = hw_compression_try(&b->compression, b->pool, 1, b->packet);
 	need(b->compressed != NULL);
 	for (uint32_t i = 0; i < 3; i++)
-		b->paths[i] = (struct hw_sched_path){ .path = i, .state = HW_PATH_UP, .price = 1,
+		b->paths[i] = (struct hw_sched_path){ .path = i, .group = (uint8_t)i, .state = HW_PATH_UP, .price = 1,
 						      .rtt_ns = (int64_t)HW_MS(30 - i * 5),
 						      .delay_excess_ns = (int64_t)HW_MS(i), .loss = 0.05 };
 }

@@ -368,7 +368,7 @@ static void one_packet_of_probes_gets_one_answer(void **state)
 		if (hw_control_put_probe(&writer, &probe) < 0)
 			break;
 	}
-	assert_true(probes > 100);
+	assert_true(probes > 60);
 	listen(NULL);
 	for (uint32_t i = 0; i < 2000; i++) {
 		uint32_t in = say(HW_WIRE_DATA, 0, plain, (uint32_t)writer.len, &from);

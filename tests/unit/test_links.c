@@ -341,6 +341,52 @@ static void redundant_spares_backup_links(void **state)
 	assert_true(w.node[1].delivered - delivered >= count - 25);
 }
 
+/* What the hub has sent on each of the client's links in `span` of 100 packets a second. */
+static void hub_carried(hw_time span, uint64_t ret_packets[WORLD_LINKS])
+{
+	for (uint32_t i = 0; i < WORLD_LINKS; i++)
+		ret_packets[i] = hub_path(i).tx_packets;
+	for (hw_time end = w.now + span; w.now < end;) {
+		world_send(&w, 1, 100, 0);
+		world_run(&w, w.now + HW_MS(10));
+	}
+	for (uint32_t i = 0; i < WORLD_LINKS; i++)
+		ret_packets[i] = hub_path(i).tx_packets - ret_packets[i];
+}
+
+/* Only the client knows that its links cost money: the hub goes by it, in both modes. */
+static void the_hub_respects_the_clients_terms(void **state)
+{
+	static const char *const modes[] = { "redundant", "backup" };
+	uint64_t n[WORLD_LINKS];
+
+	(void)state;
+	world_fini(&w);
+	for (uint32_t mode = 0; mode < 2; mode++) {
+		world_init(&w, 31 + mode);
+		with_strategy(modes[mode]);
+		w.delay[2] = HW_MS(1); /* the fastest, and it stays unused */
+		w.node[0].config.links[2].use = HW_USE_BACKUP;
+		w.node[0].config.links[2].price = 9;
+		world_start_both(&w);
+		hub_carried(HW_S(10), n);
+		assert_true(n[2] < 30);
+		assert_true(mode == 0 ? n[0] >= 1000 && n[1] >= 1000 : n[0] + n[1] >= 1000);
+		/* Where nothing else works it is used. */
+		w.cut[0] = w.cut[1] = true;
+		hub_carried(HW_S(5), n);
+
+		uint64_t delivered = w.node[0].delivered;
+
+		hub_carried(HW_S(5), n);
+		world_run(&w, w.now + HW_MS(20));
+		assert_int_equal(w.node[0].delivered - delivered, 500);
+		assert_true(n[2] >= 500);
+		world_fini(&w);
+	}
+	world_init(&w, 1);
+}
+
 /* Every packet goes whole through the smallest path in use, which changes while it runs. */
 static void the_smallest_mtu_in_use_counts(void **state)
 {
@@ -485,6 +531,7 @@ int main(void)
 		TEST(backup_keeps_to_the_preferred_link),
 		TEST(use_never_carries_nothing),
 		TEST(redundant_spares_backup_links),
+		TEST(the_hub_respects_the_clients_terms),
 		TEST(the_smallest_mtu_in_use_counts),
 		TEST(small_paths_carry_large_packets),
 		TEST(waiting_packets_keep_their_order),

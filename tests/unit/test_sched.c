@@ -11,6 +11,7 @@ static struct hw_sched_path up(uint32_t path, int64_t rtt_ms)
 {
 	return (struct hw_sched_path){
 		.path = path,
+		.group = (uint8_t)path,
 		.state = HW_PATH_UP,
 		.use = HW_USE_ALWAYS,
 		.price = 1,
@@ -30,6 +31,8 @@ static struct hw_sched_path random_path(struct hw_rng *rng, uint32_t path)
 	p.state = (enum hw_path_state)hw_rng_below(rng, 4);
 	p.use = (enum hw_link_use)hw_rng_below(rng, 3);
 	p.price = (uint32_t)hw_rng_below(rng, 3);
+	p.metered = hw_rng_below(rng, 2) == 0;
+	p.group = (uint8_t)hw_rng_below(rng, HW_SCHED_MAX_PATHS);
 	p.delay_excess_ns = (int64_t)hw_rng_below(rng, 4) * (int64_t)HW_NS_PER_MS - 1;
 	p.loss = hw_rng_unit(rng);
 	return p;
@@ -186,47 +189,151 @@ static void redundant_copies_on_all(void **state)
 	const struct hw_strategy *s = hw_strategy_find("redundant");
 	struct hw_sched_path p[4] = { up(0, 30), up(1, 10), up(2, 20), up(3, 5) };
 	struct hw_sched_choice choice;
+	void *own = new_state(s);
 
 	(void)state;
 	p[3].use = HW_USE_BACKUP;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	EXPECT(choice, 1, 2, 0);
 	/* One-way delay, where known, says more than the round trip. */
 	p[0].delay_excess_ns = 0;
 	p[2].delay_excess_ns = 5;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	EXPECT(choice, 0, 2, 1);
 	/* SUSPECT still gets its copy, last. */
 	p[0].state = HW_PATH_SUSPECT;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	EXPECT(choice, 2, 1, 0);
 	p[1].state = HW_PATH_DOWN;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	EXPECT(choice, 2, 0);
 	/* No ALWAYS path is UP any more: the backup joins, the suspects stay. */
 	p[2].state = HW_PATH_SUSPECT;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	EXPECT(choice, 3, 0, 2);
 	p[0].state = p[2].state = HW_PATH_PROBING;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	EXPECT(choice, 3);
 	p[1].state = HW_PATH_UP;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	EXPECT(choice, 1);
 	p[1].use = p[3].use = HW_USE_NEVER;
-	choose(s, NULL, 0, p, 4, &choice);
+	choose(s, own, 0, p, 4, &choice);
 	assert_int_equal(choice.count, 0);
+	free(own);
+}
+
+/* Paths 0 and 1, and 2 to 4, share both links: one copy on each group, two while its path is SUSPECT. */
+static void redundant_copies_once_on_a_group(void **state)
+{
+	const struct hw_strategy *s = hw_strategy_find("redundant");
+	struct hw_sched_path p[5] = { up(0, 30), up(1, 31), up(2, 50), up(3, 45), up(4, 52) };
+	struct hw_sched_choice choice;
+	void *own = new_state(s);
+
+	(void)state;
+	p[1].group = 0;
+	p[3].group = p[4].group = 2;
+	choose(s, own, 0, p, 5, &choice);
+	EXPECT(choice, 0, 3);
+	/* A little faster is not enough to move; a quarter and 5 ms is. */
+	p[2].rtt_ns = (int64_t)HW_MS(35);
+	choose(s, own, 1, p, 5, &choice);
+	EXPECT(choice, 0, 3);
+	p[2].rtt_ns = (int64_t)HW_MS(33);
+	choose(s, own, 2, p, 5, &choice);
+	EXPECT(choice, 0, 2);
+	/* In doubt: the next best of the group carries too, for as long as that lasts. */
+	p[2].state = HW_PATH_SUSPECT;
+	choose(s, own, 3, p, 5, &choice);
+	EXPECT(choice, 0, 3, 2);
+	p[2].state = HW_PATH_UP;
+	choose(s, own, 4, p, 5, &choice);
+	EXPECT(choice, 0, 2);
+	p[2].state = HW_PATH_DOWN;
+	choose(s, own, 5, p, 5, &choice);
+	EXPECT(choice, 0, 3);
+	p[0].use = p[1].use = HW_USE_NEVER;
+	choose(s, own, 6, p, 5, &choice);
+	EXPECT(choice, 3);
+	/* A whole group gone, the other all in doubt. */
+	p[0].state = p[1].state = HW_PATH_DOWN;
+	p[3].state = p[4].state = HW_PATH_SUSPECT;
+	choose(s, own, 7, p, 5, &choice);
+	EXPECT(choice, 3, 4);
+	free(own);
+}
+
+/* A second copy goes to another group, unless only the own one has a path that is UP. */
+static void backup_doubles_on_another_group(void **state)
+{
+	const struct hw_strategy *s = hw_strategy_find("backup");
+	struct hw_sched_path p[3] = { up(0, 10), up(1, 11), up(2, 80) };
+	struct hw_sched_choice choice;
+	void *own = new_state(s);
+
+	(void)state;
+	p[1].group = 0;
+	choose(s, own, 0, p, 3, &choice);
+	EXPECT(choice, 0);
+	p[0].state = HW_PATH_SUSPECT;
+	choose(s, own, 1, p, 3, &choice);
+	EXPECT(choice, 2, 0);
+	p[2].state = HW_PATH_SUSPECT;
+	choose(s, own, 2, p, 3, &choice);
+	EXPECT(choice, 1, 0);
+	p[1].state = HW_PATH_SUSPECT;
+	choose(s, own, 3, p, 3, &choice);
+	EXPECT(choice, 0, 2);
+	p[2].state = HW_PATH_DOWN;
+	choose(s, own, 4, p, 3, &choice);
+	EXPECT(choice, 0, 1);
+	free(own);
+}
+
+/* Where control packets go: never onto what is counted while anything else is UP. */
+static void control_spares_metered_links(void **state)
+{
+	struct hw_sched_path p[3] = { up(0, 10), up(1, 20), up(2, 30) };
+	uint32_t path = 77;
+
+	(void)state;
+	p[0].metered = true;
+	p[1].use = HW_USE_BACKUP;
+	assert_true(hw_sched_best(p, 3, UINT32_MAX, &path));
+	assert_int_equal(path, 2);
+	assert_false(hw_sched_best(p, 3, 2, &path));
+	p[2].state = HW_PATH_SUSPECT; /* nothing plain is UP: they help out */
+	assert_true(hw_sched_best(p, 3, UINT32_MAX, &path));
+	assert_int_equal(path, 0);
+	assert_true(hw_sched_best(p, 3, 0, &path));
+	assert_int_equal(path, 1);
+	/* The second copy is to be independent of the first. */
+	p[0].metered = false;
+	p[1].use = HW_USE_ALWAYS;
+	p[1].group = 0;
+	p[2].state = HW_PATH_UP;
+	assert_true(hw_sched_best(p, 3, 0, &path));
+	assert_int_equal(path, 2);
+	p[2].state = HW_PATH_DOWN;
+	assert_false(hw_sched_best(p, 3, 0, &path));
+	p[0].state = HW_PATH_SUSPECT;
+	assert_true(hw_sched_best(p, 3, 0, &path));
+	assert_int_equal(path, 1);
 }
 
 static void redundant_uses_sixteen_paths(void **state)
 {
 	struct hw_sched_path p[HW_SCHED_MAX_PATHS];
+	const struct hw_strategy *s = hw_strategy_find("redundant");
 	struct hw_sched_choice choice;
+	void *own = new_state(s);
 
 	(void)state;
 	for (uint32_t i = 0; i < HW_SCHED_MAX_PATHS; i++)
 		p[i] = up(i, 100 - i);
-	choose(hw_strategy_find("redundant"), NULL, 0, p, HW_SCHED_MAX_PATHS, &choice);
+	choose(s, own, 0, p, HW_SCHED_MAX_PATHS, &choice);
+	free(own);
 	assert_int_equal(choice.count, HW_SCHED_MAX_PATHS);
 	for (uint32_t i = 0; i < HW_SCHED_MAX_PATHS; i++)
 		assert_int_equal(choice.path[i], HW_SCHED_MAX_PATHS - 1 - i);
@@ -330,6 +437,34 @@ static void backup_leaves_a_path_that_stays_suspect(void **state)
 	free(own);
 }
 
+/* A quota is spent, or the peer says that its link is dear: no waiting for five seconds. */
+static void backup_leaves_a_path_that_is_less_wanted_at_once(void **state)
+{
+	const struct hw_strategy *s = hw_strategy_find("backup");
+	struct hw_sched_path p[2] = { up(0, 10), up(1, 20) };
+	struct hw_sched_choice choice;
+	void *own = new_state(s);
+
+	(void)state;
+	choose(s, own, 0, p, 2, &choice);
+	EXPECT(choice, 0);
+	p[0].use = HW_USE_BACKUP;
+	choose(s, own, 1, p, 2, &choice);
+	EXPECT(choice, 1);
+	p[0].use = HW_USE_ALWAYS; /* better again: in its own time */
+	p[1].price = 2;
+	choose(s, own, 2, p, 2, &choice);
+	EXPECT(choice, 0); /* the present one is dearer now */
+	p[0].price = 3;
+	choose(s, own, 3, p, 2, &choice);
+	EXPECT(choice, 1);
+	p[1].price = 3; /* dearer, and still the best after all: it stays */
+	p[0].price = 4;
+	choose(s, own, 4, p, 2, &choice);
+	EXPECT(choice, 1);
+	free(own);
+}
+
 /* The main link comes back: only after five seconds without a break does the traffic return. */
 static void backup_returns_when_it_has_settled(void **state)
 {
@@ -423,11 +558,15 @@ int main(void)
 		cmocka_unit_test(names_are_found_and_others_not),
 		cmocka_unit_test(best_prefers_state_then_use_then_rtt),
 		cmocka_unit_test(redundant_copies_on_all),
+		cmocka_unit_test(redundant_copies_once_on_a_group),
+		cmocka_unit_test(backup_doubles_on_another_group),
+		cmocka_unit_test(control_spares_metered_links),
 		cmocka_unit_test(redundant_uses_sixteen_paths),
 		cmocka_unit_test(backup_takes_use_then_price_then_rtt),
 		cmocka_unit_test(backup_moves_at_once_when_the_path_goes),
 		cmocka_unit_test(backup_doubles_while_suspect),
 		cmocka_unit_test(backup_leaves_a_path_that_stays_suspect),
+		cmocka_unit_test(backup_leaves_a_path_that_is_less_wanted_at_once),
 		cmocka_unit_test(backup_returns_when_it_has_settled),
 		cmocka_unit_test(backup_moves_for_a_margin_only),
 		cmocka_unit_test(backup_does_not_flap),
