@@ -280,6 +280,7 @@ static void a_slot_that_is_used_again_inherits_nothing(void **state)
 	/* Copies wait for the link, between others, as it goes. */
 	first.use = HW_USE_ALWAYS;
 	assert_int_equal(hw_core_link_set(core, 3, &first, w.now), 0);
+	world_flush(&w, 0); /* word of the change */
 	packets_in(core, 10);
 	assert_int_equal(queued_for(core, 3), 10);
 	hw_core_link_remove(core, 3, w.now);
