@@ -43,9 +43,11 @@ static void send_datagrams(struct hw_daemon *daemon, hw_time now)
 
 	do {
 		n = hw_core_datagrams_out(daemon->core, daemon->out, HW_DAEMON_OUT_BATCH);
-		for (uint32_t i = 0; n > 0 && i < daemon->link_count; i++) {
+		for (uint32_t i = 0; n > 0 && i < HW_CORE_MAX_LINKS; i++) {
 			struct failure failure = {daemon, &daemon->links[i], now};
 
+			if (!daemon->links[i].used)
+				continue;
 			hw_udp_send(&daemon->links[i].udp, daemon->batch, daemon->out, n,
 				    on_send_failed, &failure);
 		}

@@ -11,8 +11,11 @@ static void sum_drops(const struct hw_daemon *daemon, struct hw_status_drop drop
 {
 	struct hw_udp_counters sum = {0};
 
-	for (uint32_t i = 0; i < daemon->link_count; i++) {
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
 		const struct hw_udp_counters *one = &daemon->links[i].udp.counters;
+
+		if (!daemon->links[i].used)
+			continue;
 
 		sum.rx_no_buffer += one->rx_no_buffer;
 		sum.rx_truncated += one->rx_truncated;
@@ -43,7 +46,8 @@ static void name_sources(const struct hw_daemon *daemon, struct hw_peer_snapshot
 		struct hw_tuple *tuple = &peer->paths[i].tuple;
 		const struct hw_udp *udp;
 
-		if (tuple->local.family != HW_FAMILY_NONE || tuple->link >= daemon->link_count)
+		if (tuple->local.family != HW_FAMILY_NONE || tuple->link >= HW_CORE_MAX_LINKS ||
+		    !daemon->links[tuple->link].used)
 			continue;
 		udp = &daemon->links[tuple->link].udp;
 		if (hw_udp_is_open(udp) && udp->config.local.family != HW_FAMILY_NONE)
@@ -70,11 +74,11 @@ static json_t *status(void *ctx)
 		hw_core_peer_snapshot(daemon->core, i, now, &peers[i]);
 		name_sources(daemon, &peers[i]);
 	}
-	for (uint32_t i = 0; i < daemon->link_count; i++) {
-		const struct hw_config_link *link = daemon->links[i].config;
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
+		const struct hw_daemon_link *link = &daemon->links[i];
 
-		links[i].name = link->name;
-		links[i].interface = link->interface[0] ? link->interface : NULL;
+		links[i].name = hw_daemon_link_name(daemon, i);
+		links[i].interface = link->used && link->interface[0] ? link->interface : NULL;
 	}
 	sum_drops(daemon, drops);
 	hw_core_totals(daemon->core, &totals);
@@ -84,7 +88,7 @@ static json_t *status(void *ctx)
 		.mode = daemon->config->mode,
 		.uptime = hw_time_since(now, daemon->started),
 		.links = links,
-		.link_count = daemon->link_count,
+		.link_count = HW_CORE_MAX_LINKS,
 		.drops = drops,
 		.drop_count = IO_DROPS,
 		.peers = peers,

@@ -36,15 +36,28 @@ struct hw_daemon_socket {
 	struct hw_loop_source source;
 };
 
+/*
+ * A link is a slot, numbered as the core numbers it. Links come and go while the daemon runs, so
+ * look at `used` first, and keep no pointer to `rule` across hw_daemon_links_reload.
+ */
 struct hw_daemon_link {
 	struct hw_daemon *daemon;
-	const struct hw_config_link *config;
-	uint32_t index; /* the core's */
+	bool used;
+	uint32_t index;                    /* the core's number, the place in daemon->links */
+	const struct hw_config_link *rule; /* the rule of the configuration that it came from */
+	char name[HW_CORE_NAME_BYTES];     /* the rule's, or made of the interface's */
+	char interface[IFNAMSIZ];          /* "": bound to none */
+
+	bool admin_down;               /* the operator took it down at run time */
+	bool use_overridden;           /* the operator's use counts, not the rule's */
+	enum hw_link_use use_override;
+	bool quota_spent;              /* nothing but the peer's packets may cost anything here now */
+
 	struct hw_udp udp;
 	struct hw_daemon_socket sockets[HW_UDP_SOCKETS];
-	uint32_t interface; /* index of the interface it is open on, 0: of none */
-	uint32_t mtu_bytes; /* as told to the core */
-	bool broken;        /* a system call said so: close it when that is safe */
+	uint32_t interface_index; /* of the interface it is open on, 0: of none */
+	uint32_t mtu_bytes;       /* as told to the core */
+	bool broken;              /* a system call said so: close it when that is safe */
 	hw_time retry_at;   /* HW_TIME_NEVER: open, or waiting for news of its interface */
 	hw_time backoff;
 	struct hw_log_limit limit;
@@ -84,7 +97,6 @@ struct hw_daemon {
 	struct hw_control_server *control;
 
 	struct hw_daemon_link links[HW_CORE_MAX_LINKS];
-	uint32_t link_count;
 	struct hw_udp_batch *batch;
 	struct hw_datagram_out out[HW_DAEMON_OUT_BATCH];
 
@@ -118,6 +130,31 @@ void hw_daemon_links_tick(struct hw_daemon *daemon, hw_time now);
 hw_time hw_daemon_links_deadline(const struct hw_daemon *daemon);
 void hw_daemon_netlink_ready(void *ctx, uint32_t events, hw_time now); /* ctx: hw_daemon */
 const char *hw_daemon_link_name(const struct hw_daemon *daemon, uint32_t link);
+
+/* The link of that name, or NULL. */
+struct hw_daemon_link *hw_daemon_link_find(struct hw_daemon *daemon, const char *name);
+
+/* The use that counts now: never when the quota is spent, else the operator's, else the rule's. */
+enum hw_link_use hw_daemon_link_use(const struct hw_daemon_link *link);
+
+/* Tell the core what use, price and name a link has: one of them has changed. */
+void hw_daemon_link_apply_use(struct hw_daemon_link *link, hw_time now);
+
+/*
+ * What the operator and the quota say at run time; each takes effect at once. It holds for as long
+ * as the link's slot is in use, and over a reload.
+ */
+void hw_daemon_link_set_admin_down(struct hw_daemon_link *link, bool down, hw_time now);
+void hw_daemon_link_override_use(struct hw_daemon_link *link, enum hw_link_use use, hw_time now);
+void hw_daemon_link_forget_override(struct hw_daemon_link *link, hw_time now);
+void hw_daemon_link_set_quota_spent(struct hw_daemon_link *link, bool spent, hw_time now);
+
+/*
+ * Follow another configuration: its links and endpoints instead of those of daemon->config, which
+ * must still exist and may be freed, after daemon->config is set, when this has returned. Links
+ * that both know keep their sockets, paths and the operator's words.
+ */
+void hw_daemon_links_reload(struct hw_daemon *daemon, const struct hw_config *next, hw_time now);
 
 /* endpoints.c */
 int hw_daemon_endpoints_start(struct hw_daemon *daemon, hw_time now); /* HW_E_* of the core */

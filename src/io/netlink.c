@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "io/netlink_parse.h"
+
 /* One message about an interface takes a few KiB; the kernel packs no more than this into one. */
 #define BUFFER_BYTES 32768u
 
@@ -21,7 +23,12 @@ struct hw_netlink {
 	alignas(struct nlmsghdr) uint8_t buffer[BUFFER_BYTES];
 };
 
-static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
+/* What the kernel may hold back for us: thousands of changes, as when a router learns its routes. */
+#define NEWS_BUFFER_BYTES (1024 * 1024)
+#define READS_AT_ONCE 256u
+
+static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
 
 int hw_netlink_new(struct hw_netlink **ret_netlink)
 {
@@ -36,6 +43,9 @@ int hw_netlink_new(struct hw_netlink **ret_netlink)
 	if (mnl_socket_bind(netlink->requests, 0, MNL_SOCKET_AUTOPID) < 0 ||
 	    mnl_socket_bind(netlink->news, 0, MNL_SOCKET_AUTOPID) < 0)
 		goto fail;
+	/* The forced form needs CAP_NET_ADMIN; without, lost news means to look again more often. */
+	(void)setsockopt(mnl_socket_get_fd(netlink->news), SOL_SOCKET, SO_RCVBUFFORCE,
+			 &(int){NEWS_BUFFER_BYTES}, sizeof(int));
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		int group = groups[i];
 
@@ -113,42 +123,15 @@ static int talk(struct hw_netlink *netlink, struct nlmsghdr *message, mnl_cb_t a
 	return 0;
 }
 
-static int on_link_attribute(const struct nlattr *attribute, void *ctx)
+static void keep_interface(void *ctx, const struct hw_netlink_news *news)
 {
-	struct hw_interface *interface = ctx;
-
-	switch (mnl_attr_get_type(attribute)) {
-	case IFLA_IFNAME:
-		if (mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0)
-			strncpy(interface->name, mnl_attr_get_str(attribute),
-				sizeof(interface->name) - 1);
-		break;
-	case IFLA_MTU:
-		if (mnl_attr_validate(attribute, MNL_TYPE_U32) == 0)
-			interface->mtu_bytes = mnl_attr_get_u32(attribute);
-		break;
-	default:
-		break;
-	}
-	return MNL_CB_OK;
-}
-
-static void read_link(const struct nlmsghdr *message, struct hw_interface *ret_interface)
-{
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-
-	*ret_interface = (struct hw_interface){
-		.index = (uint32_t)info->ifi_index,
-		.up = info->ifi_flags & IFF_UP,
-		.running = info->ifi_flags & IFF_RUNNING,
-	};
-	(void)mnl_attr_parse(message, sizeof(*info), on_link_attribute, ret_interface);
+	if (news->what == HW_NETLINK_INTERFACE)
+		*(struct hw_interface *)ctx = news->interface;
 }
 
 static int on_interface(const struct nlmsghdr *message, void *ctx)
 {
-	if (message->nlmsg_type == RTM_NEWLINK)
-		read_link(message, ctx);
+	hw_netlink_parse(message, keep_interface, ctx);
 	/* A single answer has no end marker. */
 	return MNL_CB_STOP;
 }
@@ -180,6 +163,8 @@ int hw_netlink_change(struct hw_netlink *netlink, uint32_t index,
 		info->ifi_flags = info->ifi_change = IFF_UP;
 	if (change->mtu_bytes > 0)
 		mnl_attr_put_u32(message, IFLA_MTU, change->mtu_bytes);
+	if (change->alias)
+		mnl_attr_put_strz(message, IFLA_IFALIAS, change->alias);
 	if (change->queue_packets > 0)
 		mnl_attr_put_u32(message, IFLA_TXQLEN, change->queue_packets);
 	return talk(netlink, message, NULL, NULL);
@@ -215,59 +200,115 @@ int hw_netlink_address(struct hw_netlink *netlink, uint32_t index, const struct 
 	return talk(netlink, message, NULL, NULL);
 }
 
+struct told {
+	hw_netlink_tell *tell;
+	void *ctx;
+	unsigned sequence; /* of the request; 0: any */
+	bool done, interrupted;
+	int error;
+};
+
+/* One message of an answer, or of news. */
+static void take(const struct nlmsghdr *message, struct told *told)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+
+	if (told->sequence && message->nlmsg_seq != told->sequence)
+		return;
+	told->interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+	switch (message->nlmsg_type) {
+	case NLMSG_DONE:
+		told->done = true;
+		break;
+	case NLMSG_ERROR:
+		told->done = true;
+		if (mnl_nlmsg_get_payload_len(message) >= sizeof(*error))
+			told->error = -error->error;
+		break;
+	default:
+		hw_netlink_parse(message, told->tell, told->ctx);
+		break;
+	}
+}
+
+static void take_all(const uint8_t *buffer, size_t bytes, struct told *told)
+{
+	const struct nlmsghdr *message = (const void *)buffer;
+	int left = (int)bytes;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		take(message, told);
+}
+
+static struct nlmsghdr *begin_dump(struct hw_netlink *netlink, enum hw_netlink_part part,
+				   uint8_t family)
+{
+	static const uint16_t types[] = {RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE};
+	struct nlmsghdr *message = begin(netlink, types[part], NLM_F_DUMP);
+
+	if (part == HW_NETLINK_INTERFACES) {
+		mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+		mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	} else if (part == HW_NETLINK_ADDRESSES) {
+		mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));
+	} else {
+		((struct rtmsg *)mnl_nlmsg_put_extra_header(message, sizeof(struct rtmsg)))
+			->rtm_family = family;
+	}
+	return message;
+}
+
+static int dump(struct hw_netlink *netlink, enum hw_netlink_part part, uint8_t family,
+		hw_netlink_tell *tell, void *ctx)
+{
+	struct nlmsghdr *message = begin_dump(netlink, part, family);
+	struct told told = {.tell = tell, .ctx = ctx, .sequence = netlink->sequence};
+
+	if (mnl_socket_sendto(netlink->requests, message, message->nlmsg_len) < 0)
+		return HW_E_SYSTEM;
+	while (!told.done) {
+		ssize_t n = mnl_socket_recvfrom(netlink->requests, netlink->buffer, BUFFER_BYTES);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return HW_E_SYSTEM;
+		take_all(netlink->buffer, (size_t)n, &told);
+	}
+	errno = told.error;
+	if (told.error != 0)
+		return HW_E_SYSTEM;
+	return told.interrupted ? HW_E_STATE : 0;
+}
+
+int hw_netlink_dump(struct hw_netlink *netlink, enum hw_netlink_part part, hw_netlink_tell *tell,
+		    void *ctx)
+{
+	int err = dump(netlink, part, AF_INET, tell, ctx);
+
+	/* Routes are kept apart by family, and a kernel without IPv6 has none of those. */
+	if (err == 0 && part == HW_NETLINK_ROUTES) {
+		err = dump(netlink, part, AF_INET6, tell, ctx);
+		if (err == HW_E_SYSTEM && (errno == EOPNOTSUPP || errno == EAFNOSUPPORT))
+			err = 0;
+	}
+	return err;
+}
+
 int hw_netlink_fd(const struct hw_netlink *netlink)
 {
 	return mnl_socket_get_fd(netlink->news);
 }
 
-struct reader {
-	void (*news)(void *ctx, enum hw_netlink_news what, const struct hw_interface *interface);
-	void *ctx;
-};
-
-static int on_news(const struct nlmsghdr *message, void *ctx)
+int hw_netlink_read(struct hw_netlink *netlink, hw_netlink_tell *tell, void *ctx)
 {
-	const struct reader *reader = ctx;
-	struct hw_interface interface = {0};
-
-	switch (message->nlmsg_type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		if (mnl_nlmsg_get_payload_len(message) < sizeof(struct ifinfomsg))
-			break;
-		/* Bridges tell of their ports with a family of their own: no news about the port. */
-		if (((const struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_family !=
-		    AF_UNSPEC)
-			break;
-		read_link(message, &interface);
-		reader->news(reader->ctx,
-			     message->nlmsg_type == RTM_NEWLINK ? HW_NETLINK_LINK : HW_NETLINK_GONE,
-			     &interface);
-		break;
-	case RTM_NEWADDR:
-	case RTM_DELADDR:
-		if (mnl_nlmsg_get_payload_len(message) < sizeof(struct ifaddrmsg))
-			break;
-		interface.index =
-			((const struct ifaddrmsg *)mnl_nlmsg_get_payload(message))->ifa_index;
-		reader->news(reader->ctx, HW_NETLINK_ADDRESS, &interface);
-		break;
-	default:
-		break;
-	}
-	return MNL_CB_OK;
-}
-
-int hw_netlink_read(struct hw_netlink *netlink,
-		    void (*news)(void *ctx, enum hw_netlink_news what,
-				 const struct hw_interface *interface),
-		    void *ctx)
-{
-	struct reader reader = {news, ctx};
-	/* The callback may ask about interfaces, which uses the shared buffer. */
+	static const struct hw_netlink_news lost = {.what = HW_NETLINK_LOST};
+	struct told told = {.tell = tell, .ctx = ctx};
+	/* Whoever is told may ask about interfaces, which uses the shared buffer. */
 	alignas(struct nlmsghdr) uint8_t buffer[BUFFER_BYTES];
 
-	for (;;) {
+	/* The packets wait meanwhile: what is left is there at the next wakeup. */
+	for (unsigned i = 0; i < READS_AT_ONCE; i++) {
 		ssize_t n = mnl_socket_recvfrom(netlink->news, buffer, sizeof(buffer));
 
 		if (n < 0 && errno == EINTR)
@@ -275,11 +316,12 @@ int hw_netlink_read(struct hw_netlink *netlink,
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		if (n < 0 && errno == ENOBUFS) {
-			news(ctx, HW_NETLINK_LOST, NULL);
+			tell(ctx, &lost);
 			continue;
 		}
 		if (n < 0)
 			return HW_E_SYSTEM;
-		(void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_news, &reader);
+		take_all(buffer, (size_t)n, &told);
 	}
+	return 0;
 }

@@ -124,7 +124,7 @@ static int set_up(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
 		if (err < 0)
 			return explain_change(error, err, tuntap->name, "address");
 	}
-	change = (struct hw_interface_change){.up = true};
+	change = (struct hw_interface_change){.up = true, .alias = HW_INTERFACE_TUNNEL_ALIAS};
 	err = hw_netlink_change(netlink, tuntap->index, &change);
 	return err < 0 ? explain_change(error, err, tuntap->name, "state (up)") : 0;
 }

@@ -19,7 +19,9 @@ struct fixture {
 	struct hw_tuntap tuntap;
 	struct hw_pool *pool;
 	char error[HW_TUNTAP_ERROR_BYTES];
-	int links, gone, addresses, lost;
+	int links, gone, addresses, addresses_gone, routes, routes_gone, lost;
+	struct hw_interface_address last_address;
+	struct hw_interface_route last_route;
 	struct hw_interface last;
 };
 
@@ -249,16 +251,36 @@ static void a_deleted_device_is_noticed(void **state)
 	assert_int_equal(errno, EBADFD);
 }
 
-static void on_news(void *ctx, enum hw_netlink_news what, const struct hw_interface *interface)
+static void on_news(void *ctx, const struct hw_netlink_news *news)
 {
 	struct fixture *f = ctx;
 
-	f->links += what == HW_NETLINK_LINK;
-	f->gone += what == HW_NETLINK_GONE;
-	f->addresses += what == HW_NETLINK_ADDRESS;
-	f->lost += what == HW_NETLINK_LOST;
-	if (interface && what != HW_NETLINK_ADDRESS)
-		f->last = *interface;
+	f->links += news->what == HW_NETLINK_INTERFACE;
+	f->gone += news->what == HW_NETLINK_INTERFACE_GONE;
+	f->addresses += news->what == HW_NETLINK_ADDRESS;
+	f->addresses_gone += news->what == HW_NETLINK_ADDRESS_GONE;
+	f->lost += news->what == HW_NETLINK_LOST;
+	if (news->what == HW_NETLINK_INTERFACE || news->what == HW_NETLINK_INTERFACE_GONE)
+		f->last = news->interface;
+	if (news->what == HW_NETLINK_ADDRESS || news->what == HW_NETLINK_ADDRESS_GONE)
+		f->last_address = news->address;
+	if (news->what == HW_NETLINK_ROUTE || news->what == HW_NETLINK_ROUTE_GONE) {
+		f->routes += news->what == HW_NETLINK_ROUTE;
+		f->routes_gone += news->what == HW_NETLINK_ROUTE_GONE;
+		f->last_route = news->route;
+	}
+}
+
+/* All of it: one call takes a bounded part. */
+static void read_news(struct fixture *f)
+{
+	for (int i = 0; i < 32; i++)
+		assert_int_equal(hw_netlink_read(f->netlink, on_news, f), 0);
+}
+
+static void forget_news(struct fixture *f)
+{
+	f->links = f->gone = f->addresses = f->addresses_gone = f->routes = f->routes_gone = 0;
 }
 
 static void tells_of_interfaces(void **state)
@@ -291,6 +313,87 @@ static void tells_of_interfaces(void **state)
 	assert_int_equal(f->links + f->addresses + f->lost, 0);
 }
 
+static void is_route(const struct fixture *f, const char *to, uint8_t bits, uint32_t index)
+{
+	char text[HW_ADDR_TEXT_BYTES];
+
+	hw_addr_format(&f->last_route.to, text);
+	assert_string_equal(text, to);
+	assert_int_equal(f->last_route.bits, bits);
+	assert_int_equal(f->last_route.index, index);
+}
+
+static void tells_of_addresses_and_routes(void **state)
+{
+	struct fixture *f = need(state);
+	char text[HW_ADDR_TEXT_BYTES];
+
+	assert_int_equal(hw_tuntap_open(&f->tuntap, f->netlink, &tun_config, f->error), 0);
+	read_news(f);
+	forget_news(f);
+	assert_int_equal(run("ip addr add 192.0.2.7/24 dev shell1"), 0);
+	read_news(f);
+	hw_addr_format(&f->last_address.addr, text);
+	assert_string_equal(text, "192.0.2.7");
+	assert_int_equal(f->last_address.bits, 24);
+	assert_int_equal(f->last_address.index, f->tuntap.index);
+	assert_true(f->last_address.usable);
+	assert_int_equal(f->addresses, 1);
+	/* Its network; the routes to the address itself and for broadcasts are none of ours. */
+	assert_int_equal(f->routes, 1);
+	is_route(f, "192.0.2.0", 24, f->tuntap.index);
+	assert_int_equal(run("ip route add default via 192.0.2.1 dev shell1 table 77"), 0);
+	read_news(f);
+	is_route(f, "0.0.0.0", 0, f->tuntap.index);
+	hw_addr_format(&f->last_route.via, text);
+	assert_string_equal(text, "192.0.2.1");
+	assert_int_equal(run("ip -6 route add 2001:db8::/32 dev shell1"), 0);
+	read_news(f);
+	is_route(f, "2001:db8::", 32, f->tuntap.index);
+	/* Over two interfaces: one piece of news for each. */
+	forget_news(f);
+	assert_int_equal(run("ip link set lo up"), 0);
+	assert_int_equal(run("ip route add 198.51.100.0/24 nexthop dev shell1 nexthop dev lo"), 0);
+	read_news(f);
+	assert_int_equal(f->routes, 2);
+	is_route(f, "198.51.100.0", 24, 1);
+	assert_int_equal(run("ip route del default table 77"), 0);
+	read_news(f);
+	assert_int_equal(f->routes_gone, 1);
+	is_route(f, "0.0.0.0", 0, f->tuntap.index);
+	assert_int_equal(run("ip addr del 192.0.2.7/24 dev shell1"), 0);
+	read_news(f);
+	assert_int_equal(f->addresses_gone, 1);
+	/* Blackholes lead nowhere. */
+	forget_news(f);
+	assert_int_equal(run("ip route add blackhole 203.0.113.0/24"), 0);
+	read_news(f);
+	assert_int_equal(f->routes, 0);
+}
+
+static void tells_what_there_is(void **state)
+{
+	struct fixture *f = need(state);
+	struct hw_interface first;
+
+	assert_int_equal(hw_tuntap_open(&f->tuntap, f->netlink, &tun_config, f->error), 0);
+	forget_news(f);
+	assert_int_equal(hw_netlink_dump(f->netlink, HW_NETLINK_INTERFACES, on_news, f), 0);
+	assert_int_equal(f->links, 2); /* and the loopback */
+	assert_string_equal(f->last.name, "shell1");
+	assert_string_equal(f->last.kind, "tun");
+	assert_true(f->last.tunnel && !f->last.loopback);
+	/* The same as when it is asked for alone. */
+	assert_int_equal(hw_netlink_interface(f->netlink, "shell1", &first), 0);
+	assert_memory_equal(&first, &f->last, sizeof(first));
+	assert_int_equal(hw_netlink_dump(f->netlink, HW_NETLINK_ADDRESSES, on_news, f), 0);
+	assert_true(f->addresses >= 2);
+	assert_int_equal(run("ip -6 route add 2001:db8::/32 dev shell1"), 0);
+	assert_int_equal(hw_netlink_dump(f->netlink, HW_NETLINK_ROUTES, on_news, f), 0);
+	assert_true(f->routes >= 3);
+	assert_int_equal(f->lost + f->gone + f->addresses_gone + f->routes_gone, 0);
+}
+
 static void says_when_news_was_lost(void **state)
 {
 	struct fixture *f = need(state);
@@ -298,17 +401,17 @@ static void says_when_news_was_lost(void **state)
 
 	assert_int_equal(hw_tuntap_open(&f->tuntap, f->netlink, &tun_config, f->error), 0);
 	/* More changes than the socket holds, while nobody listens. */
-	for (uint32_t i = 0; i < 2000; i++) {
+	for (uint32_t i = 0; i < 20000; i++) {
 		change.mtu_bytes = 1300 + i % 2;
 		assert_int_equal(hw_netlink_change(f->netlink, f->tuntap.index, &change), 0);
 	}
-	assert_int_equal(hw_netlink_read(f->netlink, on_news, f), 0);
+	read_news(f);
 	assert_true(f->lost >= 1);
 	/* And it goes on afterwards. */
 	f->lost = f->links = 0;
 	change.mtu_bytes = 1310;
 	assert_int_equal(hw_netlink_change(f->netlink, f->tuntap.index, &change), 0);
-	assert_int_equal(hw_netlink_read(f->netlink, on_news, f), 0);
+	read_news(f);
 	assert_int_equal(f->lost, 0);
 	assert_int_equal(f->last.mtu_bytes, 1310);
 }
@@ -336,6 +439,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(says_what_to_do, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_deleted_device_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_of_interfaces, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_of_addresses_and_routes, setup, teardown),
+		cmocka_unit_test_setup_teardown(tells_what_there_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(says_when_news_was_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_the_kernel_refuses, setup, teardown),
 	};
