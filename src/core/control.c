@@ -159,8 +159,9 @@ static bool frame_in(const struct source *s, const struct hw_control_frame *fram
 	case HW_CONTROL_LOAD_DATA:
 	case HW_CONTROL_LOAD_RESULT:
 		break;
-	case HW_CONTROL_PADDING:
 	case HW_CONTROL_MTU_PROBE:
+	case HW_CONTROL_MTU_REPLY:
+	case HW_CONTROL_PADDING:
 		break;
 	}
 	return true;

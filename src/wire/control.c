@@ -307,6 +307,12 @@ static int parse(unsigned type, const uint8_t *body, size_t len, struct hw_contr
 	case HW_CONTROL_CLOSE:
 		good = parse_close(body, len, &f->close);
 		break;
+	case HW_CONTROL_MTU_PROBE:
+		good = hw_control_parse_mtu_probe(body, len, &f->mtu);
+		break;
+	case HW_CONTROL_MTU_REPLY:
+		good = hw_control_parse_mtu_reply(body, len, &f->mtu);
+		break;
 	case HW_CONTROL_OBSERVED:
 		good = hw_control_parse_observed(body, len, &f->observed);
 		break;

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "wire/control_load.h"
+#include "wire/control_mtu.h"
 
 enum hw_control_type {
 	HW_CONTROL_PADDING = 0,
@@ -24,9 +25,9 @@ enum hw_control_type {
 	HW_CONTROL_CHALLENGE = 4,
 	HW_CONTROL_CHALLENGE_REPLY = 5,
 	HW_CONTROL_PATH_STATE = 6,
-	HW_CONTROL_MTU_PROBE = 7, /* reserved */
+	HW_CONTROL_MTU_PROBE = 7,
 	HW_CONTROL_CLOSE = 8,
-	/* 9: MTU_PROBE_REPLY */
+	HW_CONTROL_MTU_REPLY = 9,
 	HW_CONTROL_OBSERVED = 10,
 	HW_CONTROL_LOAD = 11,
 	HW_CONTROL_LOAD_DONE = 12,
@@ -124,7 +125,7 @@ struct hw_control_close {
 };
 
 struct hw_control_frame {
-	enum hw_control_type type; /* never PADDING or MTU_PROBE: the reader skips them */
+	enum hw_control_type type; /* never PADDING: the reader skips it */
 	union {
 		struct hw_control_probe probe;
 		struct hw_control_probe_reply probe_reply;
@@ -134,6 +135,7 @@ struct hw_control_frame {
 		struct hw_control_path_state path_state;
 		struct hw_control_close close;
 		struct hw_control_observed observed;
+		struct hw_control_mtu mtu; /* MTU_PROBE and MTU_REPLY */
 		struct hw_control_load load;
 		struct hw_control_load_done load_done;
 		struct hw_control_load_data load_data;
@@ -180,6 +182,13 @@ HW_MUST_USE int hw_control_put_load_data(struct hw_control_writer *w,
 					 const struct hw_control_load_data *f);
 HW_MUST_USE int hw_control_put_load_result(struct hw_control_writer *w,
 					   const struct hw_control_load_result *f);
+
+/*
+ * A probe pads its packet to f->size, so it must be the first frame, else HW_E_INVAL, and nothing may
+ * follow it. HW_E_SPACE: the writer's room is less than that size takes.
+ */
+HW_MUST_USE int hw_control_put_mtu_probe(struct hw_control_writer *w, const struct hw_control_mtu *f);
+HW_MUST_USE int hw_control_put_mtu_reply(struct hw_control_writer *w, const struct hw_control_mtu *f);
 
 /*
  * For writers of frames: room for one of frame_bytes, its header written, or NULL. Gives the body,

@@ -32,6 +32,10 @@ static int put(struct hw_control_writer *w, const struct hw_control_frame *f)
 		return hw_control_put_path_state(w, &f->path_state);
 	case HW_CONTROL_CLOSE:
 		return hw_control_put_close(w, &f->close);
+	case HW_CONTROL_MTU_PROBE:
+		return hw_control_put_mtu_probe(w, &f->mtu);
+	case HW_CONTROL_MTU_REPLY:
+		return hw_control_put_mtu_reply(w, &f->mtu);
 	case HW_CONTROL_OBSERVED:
 		return hw_control_put_observed(w, &f->observed);
 	case HW_CONTROL_LOAD:
@@ -56,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	hw_control_reader_init(&r, data, size);
 	while ((result = hw_control_next(&r, &frame)) > 0) {
-		static uint8_t bytes[1024];
+		static uint8_t bytes[65536];
 		struct hw_control_writer w;
 
 		/* The frame that was just read ends where the reader stands. */

@@ -41,7 +41,9 @@ def control():
         "challenge": frame(4, token),
         "challenge_reply": frame(5, token + b"\x02"),
         "path_state": frame(6, b"\x01\x03\x02" + struct.pack(">I", 1)),
-        "mtu_probe": frame(7, bytes(100)),
+        "mtu_probe": frame(7, struct.pack(">BH", 3, 35 + 11 + 1426) + token + bytes(1426)),
+        "mtu_probe_least": frame(7, struct.pack(">BH", 15, 35 + 11) + token),
+        "mtu_reply": frame(9, struct.pack(">BH", 3, 1472) + token),
         "close": frame(8, b"\x00"),
         "observed_ipv4": frame(10, b"\x04\xc0\x00\x02\x09" + struct.pack(">H", 8420)),
         "observed_ipv6": frame(10, b"\x06" + bytes(range(16)) + struct.pack(">H", 8420)),
@@ -63,6 +65,10 @@ def control():
     write("control", "bad_use_bit", frame(1, b"\x03\x01" + token + b"\x00\x20" + bytes(4)))
     write("control", "bad_end", frame(8, b"\x00") + b"\x01\x00")
     write("control", "bad_beyond", struct.pack(">BH", 4, 9) + token)
+    write("control", "bad_mtu_size", frame(7, struct.pack(">BH", 3, 1000) + token + bytes(100)))
+    write("control", "bad_mtu_zeros", frame(7, struct.pack(">BH", 3, 35 + 11 + 4) + token + b"\x00\x00\x01\x00"))
+    write("control", "bad_mtu_path", frame(9, struct.pack(">BH", 16, 1472) + token))
+    write("control", "bad_mtu_length", frame(9, struct.pack(">BH", 3, 1472) + token + b"\x00"))
     write("control", "bad_observed_family", frame(10, b"\x05\xc0\x00\x02\x09\x20\xe4"))
     write("control", "bad_observed_length", frame(10, b"\x06\xc0\x00\x02\x09\x20\xe4"))
     write("control", "bad_observed_empty", frame(10, b""))

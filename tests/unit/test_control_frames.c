@@ -365,7 +365,7 @@ static void reader_refuses_values_out_of_range(void **state)
 
 static void reader_skips_unknown_types_and_stops_at_errors(void **state)
 {
-	static const uint8_t skipped[] = { 200, 0, 2, 9, 9, 7, 0, 1, 0, 0, 0, 0, 8, 0, 1, 5 };
+	static const uint8_t skipped[] = { 200, 0, 2, 9, 9, 201, 0, 1, 0, 0, 0, 0, 8, 0, 1, 5 };
 	static const uint8_t broken[] = { 8, 0, 1, 5, 8, 0, 2, 5, 5, 8, 0, 1, 6 };
 	static const uint8_t cut_header[] = { 8, 0, 1, 5, 8, 0 };
 	static const uint8_t cut_body[] = { 200, 0, 4, 1, 2, 3 };
