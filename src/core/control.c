@@ -195,32 +195,76 @@ int hw_control_in(struct hw_peer *peer, const struct hw_session *session,
 	return rc;
 }
 
+void hw_report_pending(struct hw_peer *peer, hw_time now)
+{
+	if (peer->report_pending++ == 0)
+		peer->report_first_at = now;
+	peer->core->due = hw_time_min(peer->core->due, hw_report_deadline(peer));
+}
+
 hw_time hw_report_deadline(const struct hw_peer *peer)
 {
-	if (peer->report_pending == 0)
-		return HW_TIME_NEVER;
-
 	hw_time wait = peer->report_pending >= HW_PEER_REPORT_PACKETS ? HW_PEER_REPORT_MIN
 								      : HW_PEER_REPORT_MAX;
 
+	if (peer->report_urgent)
+		return peer->reported_at + HW_PEER_REPORT_URGENT;
+	if (peer->report_pending == 0)
+		return HW_TIME_NEVER;
 	/* The first packet after a pause is answered soon: the sender waits for a sign of life. */
 	return hw_time_max(peer->reported_at + wait, peer->report_first_at + HW_PEER_REPORT_MIN);
 }
 
-static void fill_report(struct hw_peer *peer, const struct hw_session *session,
-			struct hw_control_report *report, hw_time now)
+static bool may_report(const struct hw_path *path)
 {
-	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+	return path != NULL && path->peer_id != HW_PATH_PEER_ID_NONE;
+}
+
+/* The path whose detail was told the longest ago, or NULL when all are fresh. */
+static const struct hw_path *detail_due(struct hw_peer *peer, const struct hw_session *session,
+					hw_time now)
+{
+	struct hw_control_report_path entry;
+	const struct hw_path *due = NULL;
+
+	for (uint32_t i = 0; i < peer->paths.end; i++) {
 		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
+
+		if (may_report(path) &&
+		    hw_time_since(now, path->rx.detailed_at) >= HW_PEER_REPORT_DETAIL &&
+		    (due == NULL || path->rx.detailed_at < due->rx.detailed_at) &&
+		    hw_path_rx_report(&path->rx, session->generation, false, now, &entry))
+			due = path;
+	}
+	return due;
+}
+
+/*
+ * Entries of the paths with news; and of one in turn with its detail, news or not, since that nothing
+ * more came in on a path is news to its sender too. One, so that reports stay small.
+ */
+static void report_paths(struct hw_peer *peer, const struct hw_session *session,
+			 struct hw_control_report *report, hw_time now)
+{
+	const struct hw_path *detailed = detail_due(peer, session, now);
+
+	for (uint32_t i = 0; i < peer->paths.end; i++) {
+		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 		struct hw_control_report_path *entry = &report->paths[report->path_count];
 
-		if (path == NULL || path->peer_id == HW_PATH_PEER_ID_NONE ||
-		    !hw_path_rx_report(&path->rx, session->generation, now, entry))
+		if (!may_report(path) || (path != detailed && !hw_path_rx_news(&path->rx)) ||
+		    !hw_path_rx_report(&path->rx, session->generation, path == detailed, now,
+				       entry))
 			continue;
 		entry->path = path->peer_id;
 		entry->state = (uint8_t)path->state;
+		hw_path_rx_told(&path->rx, path == detailed, now);
 		report->path_count++;
 	}
+}
+
+static void report_streams(const struct hw_session *session, struct hw_control_report *report)
+{
 	for (unsigned stream = HW_WIRE_STREAM_FIRST_CLASS; stream <= HW_WIRE_STREAM_LAST_CLASS;
 	     stream++) {
 		const struct hw_replay *replay = session->rx[stream];
@@ -229,8 +273,8 @@ static void fill_report(struct hw_peer *peer, const struct hw_session *session,
 			continue;
 		report->streams[report->stream_count++] = (struct hw_control_report_stream){
 			.stream = (uint8_t)stream,
-			.highest = replay->highest,
-			.accepted = replay->accepted,
+			.highest = (uint32_t)replay->highest,
+			.accepted = (uint32_t)replay->accepted,
 		};
 	}
 }
@@ -238,12 +282,13 @@ static void fill_report(struct hw_peer *peer, const struct hw_session *session,
 void hw_report_tick(struct hw_peer *peer, hw_time now)
 {
 	const struct hw_session *session = hw_slots_sealing(&peer->slots, now);
-	struct hw_control_report report = { 0 };
+	struct hw_control_report report;
 	struct hw_control_writer writer;
 
 	if (now < hw_report_deadline(peer))
 		return;
 	peer->report_pending = 0;
+	peer->report_urgent = false;
 	peer->reported_at = now;
 	if (session == NULL)
 		return;
@@ -252,7 +297,9 @@ void hw_report_tick(struct hw_peer *peer, hw_time now)
 
 	if (buf == NULL)
 		return;
-	fill_report(peer, session, &report, now);
+	report.path_count = report.stream_count = 0;
+	report_paths(peer, session, &report, now);
+	report_streams(session, &report);
 	if (hw_control_put_report(&writer, &report) < 0)
 		writer.len = 0;
 	hw_control_send_best(peer, buf, &writer, now);

@@ -34,9 +34,11 @@
 
 #define HW_PEER_WAITING 128u                 /* inner packets that wait for a session or a path */
 #define HW_PEER_WAITING_TIME HW_S(2)         /* and how long */
-#define HW_PEER_REPORT_MIN HW_MS(20)         /* between reports, when packets come fast */
-#define HW_PEER_REPORT_MAX HW_MS(60)         /* from a packet to its report */
-#define HW_PEER_REPORT_PACKETS 32u           /* so many make a report due early */
+#define HW_PEER_REPORT_MIN HW_MS(10)         /* between reports, when packets come fast */
+#define HW_PEER_REPORT_MAX HW_MS(20)         /* from a packet to its report */
+#define HW_PEER_REPORT_PACKETS 16u           /* so many make a report due early */
+#define HW_PEER_REPORT_URGENT HW_MS(5)       /* between reports, when a path is in trouble */
+#define HW_PEER_REPORT_DETAIL HW_MS(100)     /* between those with the detail of one path */
 #define HW_PEER_SILENCE HW_S(1)              /* without any working path: begin a new handshake */
 #define HW_PEER_LEARNT_LIFETIME HW_S(60)     /* a learnt path that is down is forgotten */
 #define HW_PEER_RETRY_FIRST HW_MS(500)       /* handshake: first repetition, then doubling */
@@ -90,8 +92,9 @@ struct hw_peer {
 	struct hw_buf *waiting[HW_PEER_WAITING];
 	uint32_t waiting_first, waiting_count;
 
-	uint32_t report_pending;      /* class packets received since the last report */
+	uint32_t report_pending;      /* class packets received since the last report, with copies */
 	hw_time report_first_at;      /* the first of them */
+	bool report_urgent;           /* a path has got into trouble since */
 	hw_time reported_at;
 };
 
@@ -246,6 +249,9 @@ void hw_tx_expire_waiting(struct hw_peer *peer, bool all, hw_time now);
 /* Returns 0, or HW_E_MALFORMED. */
 HW_MUST_USE int hw_control_in(struct hw_peer *peer, const struct hw_session *session,
 			      const struct hw_datagram *datagram, hw_time now);
+
+/* A packet of a class came in, or another copy of one that was measured: a report will be due. */
+void hw_report_pending(struct hw_peer *peer, hw_time now);
 hw_time hw_report_deadline(const struct hw_peer *peer);
 void hw_report_tick(struct hw_peer *peer, hw_time now);
 

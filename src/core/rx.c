@@ -135,12 +135,10 @@ static void fragment_in(const struct receiving *r, const struct hw_frame *frame,
 /* Takes the opened buffer of a class stream. */
 static void class_in(const struct receiving *r, struct hw_buf *buf)
 {
-	struct hw_peer *peer = r->peer;
 	struct hw_frame frame;
 
-	if (peer->report_pending++ == 0)
-		peer->report_first_at = r->now;
-	hw_core_class_packet(peer, r->session, r->info.counter, HW_TIME_NEVER, r->now);
+	hw_report_pending(r->peer, r->now);
+	hw_core_class_packet(r->peer, r->session, r->info.counter, HW_TIME_NEVER, r->now);
 
 	if (r->info.header.type == HW_WIRE_DATA) {
 		deliver(r, buf, r->datagram->tos, 1);
@@ -180,8 +178,8 @@ static void opened_in(const struct receiving *r)
 	}
 }
 
-/* Measures the stamp, if it was valid, on the path that the datagram came by. */
-static void measure(const struct receiving *r, struct hw_path *path, uint32_t bytes, bool duplicate)
+/* Measures the stamp, if it was valid, on the path that the datagram came by; returns whether it was. */
+static bool measure(const struct receiving *r, struct hw_path *path, uint32_t bytes, bool duplicate)
 {
 	const struct hw_path_stamp stamp = {
 		.generation = r->session->generation,
@@ -192,7 +190,7 @@ static void measure(const struct receiving *r, struct hw_path *path, uint32_t by
 		.at = r->datagram->at,
 	};
 
-	hw_path_rx_stamp(&path->rx, &r->peer->paths.clock, &stamp);
+	return hw_path_rx_stamp(&path->rx, &r->peer->paths.clock, &stamp);
 }
 
 /* An authentic packet came from a tuple that is no path yet. */
@@ -269,8 +267,11 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 	enum hw_open verdict = hw_session_open_parsed(session, &r.info.header, buf, now,
 						       &r.info.counter);
 
-	if (stamped && (verdict == HW_OPEN_OK || verdict == HW_OPEN_DUPLICATE))
-		measure(&r, path, bytes, verdict == HW_OPEN_DUPLICATE);
+	if (stamped && verdict == HW_OPEN_OK)
+		measure(&r, path, bytes, false);
+	else if (stamped && verdict == HW_OPEN_DUPLICATE && measure(&r, path, bytes, true) &&
+		 r.info.header.stream != HW_WIRE_STREAM_CONTROL)
+		hw_report_pending(r.peer, now); /* the sender waits for a sign of this path too */
 	if (verdict != HW_OPEN_OK) {
 		reason = open_drop(verdict);
 		goto drop;

@@ -109,6 +109,7 @@ static void mix_peer_timers(struct hash *h, const struct hw_peer *peer)
 	mix64(h, peer->pathless_since);
 	mix64(h, peer->report_pending);
 	mix64(h, peer->report_first_at);
+	mix64(h, peer->report_urgent);
 	mix64(h, peer->reported_at);
 }
 

@@ -398,7 +398,7 @@ void hw_path_view(const struct hw_path *path, hw_time now, struct hw_sched_path 
 		.mtu_bytes = path->link.mtu_bytes,
 		.rtt_ns = path->rtt.smoothed_ns,
 		.delay_excess_ns = -1,
-		.jitter_ns = path->tx.owd_known ? (int64_t)path->tx.jitter_us * 1000 : -1,
+		.jitter_ns = path->tx.detailed ? (int64_t)path->tx.detail.jitter_us * 1000 : -1,
 		.loss = path->tx.loss,
 		.rate_Bps = hw_path_tx_rate_Bps(&path->tx, now),
 		.last_heard = path->last_heard,

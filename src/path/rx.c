@@ -160,7 +160,15 @@ static uint32_t clamp32(double v)
 	return v >= (double)UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
-bool hw_path_rx_report(const struct hw_path_rx *rx, uint32_t generation, hw_time now,
+static void fill_detail(const struct hw_path_rx *rx, const struct hw_path_rx_seq *seq, hw_time now,
+			struct hw_control_report_detail *ret_detail)
+{
+	ret_detail->duplicates = seq->copies;
+	ret_detail->jitter_us = clamp32((double)rx->owd.jitter_ns / HW_NS_PER_US);
+	ret_detail->rate_kbps = clamp32(hw_meter_rate_Bps(&rx->meter, now) / 125);
+}
+
+bool hw_path_rx_report(const struct hw_path_rx *rx, uint32_t generation, bool detailed, hw_time now,
 		       struct hw_control_report_path *ret_report)
 {
 	const struct hw_path_rx_seq *seq = &rx->current;
@@ -169,13 +177,28 @@ bool hw_path_rx_report(const struct hw_path_rx *rx, uint32_t generation, hw_time
 		seq = &rx->previous;
 	if (generation == 0 || seq->generation != generation || !seq->any)
 		return false;
-	ret_report->highest_seq = seq->highest;
-	ret_report->received = seq->received;
-	ret_report->duplicates = seq->copies;
-	ret_report->owd_us = (uint32_t)(rx->owd.smoothed_ns / (int64_t)HW_NS_PER_US);
-	ret_report->jitter_us = clamp32((double)rx->owd.jitter_ns / HW_NS_PER_US);
-	ret_report->rate_kbps = clamp32(hw_meter_rate_Bps(&rx->meter, now) / 125);
+	*ret_report = (struct hw_control_report_path){
+		.highest_seq = seq->highest,
+		.received = seq->received,
+		.owd_us = (uint32_t)(rx->owd.smoothed_ns / (int64_t)HW_NS_PER_US),
+		.queue = HW_CONTROL_QUEUE_UNKNOWN,
+		.detailed = detailed,
+	};
+	if (detailed)
+		fill_detail(rx, seq, now, &ret_report->detail);
 	return true;
+}
+
+bool hw_path_rx_news(const struct hw_path_rx *rx)
+{
+	return rx->packets != rx->told;
+}
+
+void hw_path_rx_told(struct hw_path_rx *rx, bool detailed, hw_time now)
+{
+	rx->told = rx->packets;
+	if (detailed)
+		rx->detailed_at = now;
 }
 
 double hw_path_rx_loss(const struct hw_path_rx *rx, hw_time now)

@@ -66,6 +66,8 @@ struct hw_path_rx {
 	struct hw_meter meter;
 	uint64_t packets, bytes, duplicates; /* totals over all sessions: measured stamps only */
 	uint64_t unmeasured; /* stamps refused: seen before, too old, or unfitting */
+	uint64_t told;       /* `packets` at the last report that spoke of this path */
+	hw_time detailed_at; /* last report with the path's detail; 0: none */
 };
 
 void hw_path_rx_init(struct hw_path_rx *rx);
@@ -82,8 +84,12 @@ bool hw_path_rx_stamp(struct hw_path_rx *rx, struct hw_owd_clock *clock,
  * which are the caller's to set. False when nothing of that session came on this path: then the
  * report has no entry for the path.
  */
-bool hw_path_rx_report(const struct hw_path_rx *rx, uint32_t generation, hw_time now,
+bool hw_path_rx_report(const struct hw_path_rx *rx, uint32_t generation, bool detailed, hw_time now,
 		       struct hw_control_report_path *ret_report);
+
+/* Whether stamps were measured since the last hw_path_rx_told; and: a report has told of them. */
+bool hw_path_rx_news(const struct hw_path_rx *rx);
+void hw_path_rx_told(struct hw_path_rx *rx, bool detailed, hw_time now);
 
 /* Loss towards this node over about 1 s, or over 10 s when that has fewer than 20 packets; -1. */
 double hw_path_rx_loss(const struct hw_path_rx *rx, hw_time now);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "wire/control.h"
-
 #define LOSS_MIN_PACKETS 20
 #define LOSS_FADE HW_S(2)
 #define RATE_FRESH HW_S(2)
@@ -13,6 +11,7 @@ void hw_path_tx_init(struct hw_path_tx *tx)
 	memset(tx, 0, sizeof(*tx));
 	tx->loss = -1;
 	tx->rate_Bps = -1;
+	tx->queue_ns = -1;
 }
 
 static struct hw_path_tx_seq *seq_of(struct hw_path_tx *tx, uint32_t generation)
@@ -29,6 +28,28 @@ static bool data_acked(const struct hw_path_tx_seq *seq)
 	return seq->data_next == 0 || (seq->reported && seq->acked >= seq->data_next - 1);
 }
 
+static uint64_t *kind_word(struct hw_path_tx_seq *seq, uint32_t sequence)
+{
+	return &seq->data[sequence % HW_PATH_TX_KINDS / 64];
+}
+
+static uint64_t kind_bit(uint32_t sequence)
+{
+	return UINT64_C(1) << sequence % 64;
+}
+
+/* The first packet beyond `sequence` that carried data, or may have. */
+static uint32_t next_data(struct hw_path_tx_seq *seq, uint32_t sequence)
+{
+	uint32_t next = sequence + 1;
+
+	if (seq->next - next > HW_PATH_TX_KINDS)
+		return next;
+	while (next != seq->next && (*kind_word(seq, next) & kind_bit(next)) == 0)
+		next++;
+	return next;
+}
+
 uint16_t hw_path_tx_next(struct hw_path_tx *tx, uint32_t generation, uint32_t bytes)
 {
 	if (generation > tx->current.generation) {
@@ -42,6 +63,7 @@ uint16_t hw_path_tx_next(struct hw_path_tx *tx, uint32_t generation, uint32_t by
 		return 0;
 	tx->packets++;
 	tx->bytes += bytes;
+	*kind_word(seq, seq->next) &= ~kind_bit(seq->next);
 	return (uint16_t)seq->next++;
 }
 
@@ -101,13 +123,19 @@ bool hw_path_tx_reported(struct hw_path_tx *tx, uint32_t generation,
 	seq->reported = true;
 	seq->acked = acked;
 	if (progress)
-		seq->data_first = acked + 1;
+		seq->data_first = next_data(seq, acked);
 	seq->their_highest = report->highest_seq;
 	seq->their_received = report->received;
 	tx->owd_known = true;
 	tx->owd_us = report->owd_us;
-	tx->jitter_us = report->jitter_us;
-	tx->rate_Bps = (double)report->rate_kbps * 125;
+	tx->queue_ns = report->queue == HW_CONTROL_QUEUE_UNKNOWN
+			       ? -1
+			       : (int64_t)report->queue * HW_CONTROL_QUEUE_NS;
+	if (report->detailed) {
+		tx->detailed = true;
+		tx->detail = report->detail;
+		tx->rate_Bps = (double)report->detail.rate_kbps * 125;
+	}
 	tx->reported_at = now;
 	return progress;
 }
@@ -133,6 +161,7 @@ void hw_path_tx_data(struct hw_path_tx *tx, uint32_t generation)
 	if (data_acked(seq))
 		seq->data_first = seq->next - 1;
 	seq->data_next = seq->next;
+	*kind_word(seq, seq->next - 1) |= kind_bit(seq->next - 1);
 }
 
 bool hw_path_tx_data_acked(const struct hw_path_tx *tx)

@@ -14,14 +14,16 @@
 
 #include "base/time.h"
 #include "path/rx.h"
+#include "wire/control.h"
 
-struct hw_control_report_path;
+#define HW_PATH_TX_KINDS 256u /* packets whose kind is remembered; older ones count as data */
 
 struct hw_path_tx_seq {
 	uint32_t generation; /* 0: unused */
 	uint32_t next;       /* sequence of the next packet, 32 bits */
 	uint32_t data_next;  /* one past the last one that carried data; 0: none did */
 	uint32_t data_first; /* while data is unreported: none below can show that it arrives */
+	uint64_t data[HW_PATH_TX_KINDS / 64]; /* which of the last ones carried data */
 	bool reported;       /* the three below hold */
 	uint32_t acked;      /* own sequence that the last report's highest stands for */
 	uint32_t their_highest, their_received;
@@ -35,7 +37,9 @@ struct hw_path_tx {
 	double rate_Bps;                     /* delivered, as the peer measures; -1 */
 	bool owd_known;
 	uint32_t owd_us; /* towards the peer, arbitrary offset: compare signed differences */
-	uint32_t jitter_us;
+	int64_t queue_ns; /* of the last report; -1: not known */
+	bool detailed;   /* `detail` is known */
+	struct hw_control_report_detail detail; /* of the last report that had one */
 	hw_time reported_at; /* last report with news; 0: none */
 	hw_time loss_at;
 };

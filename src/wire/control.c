@@ -4,6 +4,8 @@
 
 #include "base/bytes.h"
 
+#define ENTRY_HEADER_BYTES 2u /* of a report's entries: what it is about, length of the rest */
+
 uint8_t *hw_control_frame(struct hw_control_writer *w, enum hw_control_type type, size_t frame_bytes)
 {
 	uint8_t *at = w->data + w->len;
@@ -88,34 +90,57 @@ static bool report_valid(const struct hw_control_report *f)
 	return true;
 }
 
+static size_t path_entry_bytes(const struct hw_control_report_path *p)
+{
+	return HW_CONTROL_REPORT_PATH_BYTES + (p->detailed ? HW_CONTROL_REPORT_DETAIL_BYTES : 0);
+}
+
+static void store_path_entry(uint8_t *at, const struct hw_control_report_path *p)
+{
+	at[0] = (uint8_t)(p->state << 4 | p->path);
+	at[1] = (uint8_t)(path_entry_bytes(p) - ENTRY_HEADER_BYTES);
+	hw_store32(at + 2, p->highest_seq);
+	hw_store32(at + 6, p->received);
+	hw_store32(at + 10, p->owd_us);
+	hw_store16(at + 14, p->queue);
+	if (!p->detailed)
+		return;
+	at += HW_CONTROL_REPORT_PATH_BYTES;
+	hw_store32(at, p->detail.duplicates);
+	hw_store32(at + 4, p->detail.jitter_us);
+	hw_store32(at + 8, p->detail.rate_kbps);
+	hw_store32(at + 12, p->detail.rate_max_kbps);
+	hw_store16(at + 16, p->detail.burst_mean);
+	hw_store16(at + 18, p->detail.burst_max);
+	hw_store16(at + 20, p->detail.reorder_share);
+	hw_store16(at + 22, p->detail.reorder_extent);
+}
+
 int hw_control_put_report(struct hw_control_writer *w, const struct hw_control_report *f)
 {
 	if (!report_valid(f))
 		return HW_E_INVAL;
 
-	uint8_t *at = hw_control_frame(w, HW_CONTROL_REPORT,
-				       HW_CONTROL_REPORT_BYTES(f->path_count, f->stream_count));
+	size_t bytes = HW_CONTROL_REPORT_BYTES(0, f->stream_count, false);
+
+	for (uint32_t i = 0; i < f->path_count; i++)
+		bytes += path_entry_bytes(&f->paths[i]);
+
+	uint8_t *at = hw_control_frame(w, HW_CONTROL_REPORT, bytes);
 
 	if (at == NULL)
 		return HW_E_SPACE;
 	*at++ = (uint8_t)f->path_count;
 	*at++ = (uint8_t)f->stream_count;
-	for (uint32_t i = 0; i < f->path_count; i++, at += HW_CONTROL_REPORT_PATH_BYTES) {
-		const struct hw_control_report_path *p = &f->paths[i];
-
-		at[0] = p->path;
-		at[1] = p->state;
-		hw_store32(at + 2, p->highest_seq);
-		hw_store32(at + 6, p->received);
-		hw_store32(at + 10, p->duplicates);
-		hw_store32(at + 14, p->owd_us);
-		hw_store32(at + 18, p->jitter_us);
-		hw_store32(at + 22, p->rate_kbps);
+	for (uint32_t i = 0; i < f->path_count; i++) {
+		store_path_entry(at, &f->paths[i]);
+		at += path_entry_bytes(&f->paths[i]);
 	}
 	for (uint32_t i = 0; i < f->stream_count; i++, at += HW_CONTROL_REPORT_STREAM_BYTES) {
 		at[0] = f->streams[i].stream;
-		hw_store64(at + 1, f->streams[i].highest);
-		hw_store64(at + 9, f->streams[i].accepted);
+		at[1] = HW_CONTROL_REPORT_STREAM_BYTES - ENTRY_HEADER_BYTES;
+		hw_store32(at + 2, f->streams[i].highest);
+		hw_store32(at + 6, f->streams[i].accepted);
 	}
 	return 0;
 }
@@ -211,36 +236,70 @@ static bool parse_probe_reply(const uint8_t *body, size_t len, struct hw_control
 	return true;
 }
 
+static void load_path_entry(const uint8_t *at, size_t len, struct hw_control_report_path *p)
+{
+	*p = (struct hw_control_report_path){
+		.path = at[0] & 0x0f,
+		.state = at[0] >> 4,
+		.highest_seq = hw_load32(at + 2),
+		.received = hw_load32(at + 6),
+		.owd_us = hw_load32(at + 10),
+		.queue = hw_load16(at + 14),
+		.detailed = len >= HW_CONTROL_REPORT_PATH_BYTES + HW_CONTROL_REPORT_DETAIL_BYTES,
+	};
+	if (!p->detailed)
+		return;
+	at += HW_CONTROL_REPORT_PATH_BYTES;
+	p->detail = (struct hw_control_report_detail){
+		.duplicates = hw_load32(at),
+		.jitter_us = hw_load32(at + 4),
+		.rate_kbps = hw_load32(at + 8),
+		.rate_max_kbps = hw_load32(at + 12),
+		.burst_mean = hw_load16(at + 16),
+		.burst_max = hw_load16(at + 18),
+		.reorder_share = hw_load16(at + 20),
+		.reorder_extent = hw_load16(at + 22),
+	};
+}
+
+/* The length of the entry at `at`, which has `left` bytes before the frame's end; 0: it is none. */
+static size_t entry_bytes(const uint8_t *at, size_t left, size_t least)
+{
+	if (left < ENTRY_HEADER_BYTES)
+		return 0;
+
+	size_t bytes = ENTRY_HEADER_BYTES + (size_t)at[1];
+
+	return bytes >= least && bytes <= left ? bytes : 0;
+}
+
 static bool parse_report(const uint8_t *body, size_t len, struct hw_control_report *f)
 {
 	if (len < 2 || body[0] > HW_CONTROL_PATHS || body[1] > HW_CONTROL_STREAMS)
 		return false;
 	f->path_count = body[0];
 	f->stream_count = body[1];
-	if (len + HW_CONTROL_HEADER_BYTES !=
-	    HW_CONTROL_REPORT_BYTES(f->path_count, f->stream_count))
-		return false;
 
 	const uint8_t *at = body + 2;
+	size_t left = len - 2, bytes;
 
-	for (uint32_t i = 0; i < f->path_count; i++, at += HW_CONTROL_REPORT_PATH_BYTES)
-		f->paths[i] = (struct hw_control_report_path){
-			.path = at[0],
-			.state = at[1],
-			.highest_seq = hw_load32(at + 2),
-			.received = hw_load32(at + 6),
-			.duplicates = hw_load32(at + 10),
-			.owd_us = hw_load32(at + 14),
-			.jitter_us = hw_load32(at + 18),
-			.rate_kbps = hw_load32(at + 22),
-		};
-	for (uint32_t i = 0; i < f->stream_count; i++, at += HW_CONTROL_REPORT_STREAM_BYTES)
+	for (uint32_t i = 0; i < f->path_count; i++, at += bytes, left -= bytes) {
+		bytes = entry_bytes(at, left, HW_CONTROL_REPORT_PATH_BYTES);
+		if (bytes == 0)
+			return false;
+		load_path_entry(at, bytes, &f->paths[i]);
+	}
+	for (uint32_t i = 0; i < f->stream_count; i++, at += bytes, left -= bytes) {
+		bytes = entry_bytes(at, left, HW_CONTROL_REPORT_STREAM_BYTES);
+		if (bytes == 0)
+			return false;
 		f->streams[i] = (struct hw_control_report_stream){
 			.stream = at[0],
-			.highest = hw_load64(at + 1),
-			.accepted = hw_load64(at + 9),
+			.highest = hw_load32(at + 2),
+			.accepted = hw_load32(at + 6),
 		};
-	return report_valid(f);
+	}
+	return left == 0 && report_valid(f);
 }
 
 static bool parse_challenge(const uint8_t *body, size_t len, struct hw_control_challenge *f)

@@ -54,10 +54,18 @@ enum hw_control_type {
 #define HW_CONTROL_CHALLENGE_REPLY_BYTES 12u
 #define HW_CONTROL_PATH_STATE_BYTES 10u
 #define HW_CONTROL_CLOSE_BYTES 4u
-#define HW_CONTROL_REPORT_PATH_BYTES 26u
-#define HW_CONTROL_REPORT_STREAM_BYTES 17u
-#define HW_CONTROL_REPORT_BYTES(paths, streams) \
-	(5u + (paths) * HW_CONTROL_REPORT_PATH_BYTES + (streams) * HW_CONTROL_REPORT_STREAM_BYTES)
+#define HW_CONTROL_REPORT_PATH_BYTES 16u   /* an entry of a report without its detail */
+#define HW_CONTROL_REPORT_DETAIL_BYTES 24u /* what the detail adds to it */
+#define HW_CONTROL_REPORT_STREAM_BYTES 10u
+/* A report whose path entries all have, or do not have, their detail. */
+#define HW_CONTROL_REPORT_BYTES(paths, streams, detail)                              \
+	(5u +                                                                        \
+	 (paths) * (HW_CONTROL_REPORT_PATH_BYTES +                                   \
+		    ((detail) ? HW_CONTROL_REPORT_DETAIL_BYTES : 0u)) +              \
+	 (streams) * HW_CONTROL_REPORT_STREAM_BYTES)
+#define HW_CONTROL_QUEUE_UNKNOWN 0xffffu
+#define HW_CONTROL_QUEUE_NS 100000u /* unit of a report's queueing delay */
+#define HW_CONTROL_SHARE_ONE 10000u /* shares of a report are in 1/10,000 */
 
 /* What the sender's user says of the link that a path leaves it by. */
 struct hw_control_terms {
@@ -81,21 +89,33 @@ struct hw_control_probe_reply {
 	uint32_t hold_us; /* from the probe's arrival to this reply */
 };
 
+/* What changes slowly: only some reports carry it. */
+struct hw_control_report_detail {
+	uint32_t duplicates;     /* of what was received, copies of what had arrived already */
+	uint32_t jitter_us;
+	uint32_t rate_kbps;      /* received over the last second; units of 125 bytes/s */
+	uint32_t rate_max_kbps;  /* what the path has been seen to carry when it was full; 0: not known */
+	uint16_t burst_mean;     /* mean length of the runs of lost packets, in 1/16; 0: none lost */
+	uint16_t burst_max;      /* longest run, in packets */
+	uint16_t reorder_share;  /* of packets that came after a later one; 1/HW_CONTROL_SHARE_ONE */
+	uint16_t reorder_extent; /* how many sequences they came too late, at most */
+};
+
 struct hw_control_report_path {
 	uint8_t path;         /* as the receiver of the report numbers it */
-	uint8_t state;        /* as the reporter sees it */
+	uint8_t state;        /* as the reporter sees it: SUSPECT also when it misses packets */
 	uint32_t highest_seq; /* extended to 32 bits */
 	uint32_t received;    /* with a valid stamp, modulo 2^32 */
-	uint32_t duplicates;  /* of them, copies of what had arrived already */
 	uint32_t owd_us;      /* modulo 2^32, arbitrary offset, smoothed */
-	uint32_t jitter_us;
-	uint32_t rate_kbps;   /* units of 125 bytes/s */
+	uint16_t queue;       /* delay beyond the path's own, in HW_CONTROL_QUEUE_NS, or QUEUE_UNKNOWN */
+	bool detailed;        /* the detail is there; without, it is zero */
+	struct hw_control_report_detail detail;
 };
 
 struct hw_control_report_stream {
 	uint8_t stream;
-	uint64_t highest;  /* counter */
-	uint64_t accepted; /* packets */
+	uint32_t highest;  /* counter, low 32 bits */
+	uint32_t accepted; /* packets, modulo 2^32 */
 };
 
 struct hw_control_report {

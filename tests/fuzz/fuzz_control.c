@@ -1,6 +1,6 @@
 /*
  * Control frames. Whatever the reader accepts must be in range and must survive being written and
- * read again.
+ * read again; all but reports, whose entries may be longer than this version knows, byte by byte.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +51,21 @@ static int put(struct hw_control_writer *w, const struct hw_control_frame *f)
 	}
 }
 
+/* One written frame, read and written again, is the same. */
+static void again(const uint8_t *bytes, size_t len)
+{
+	static uint8_t copy[1024];
+	static struct hw_control_frame frame;
+	struct hw_control_reader r;
+	struct hw_control_writer w;
+
+	hw_control_reader_init(&r, bytes, len);
+	must(hw_control_next(&r, &frame) == 1);
+	hw_control_writer_init(&w, copy, sizeof(copy));
+	must(put(&w, &frame) == 0);
+	must(w.len == len && memcmp(copy, bytes, len) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hw_control_reader r;
@@ -68,7 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		hw_control_writer_init(&w, bytes, sizeof(bytes));
 		must(put(&w, &frame) == 0);
 		must(w.len <= (size_t)(r.at - data));
-		must(memcmp(r.at - w.len, bytes, w.len) == 0);
+		if (frame.type != HW_CONTROL_REPORT)
+			must(memcmp(r.at - w.len, bytes, w.len) == 0);
+		again(bytes, w.len);
 	}
 	must(r.left == 0);
 	must(result == 0 || result == HW_E_MALFORMED);

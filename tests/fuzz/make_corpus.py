@@ -20,12 +20,16 @@ def frame(kind, body):
     return struct.pack(">BH", kind, len(body)) + body
 
 
-def report(paths, streams):
+def report(paths, streams, detailed=lambda i: i % 2 == 0, extra=b""):
     body = struct.pack(">BB", paths, streams)
     for i in range(paths):
-        body += struct.pack(">BBIIIIII", i % 16, i % 4, 70000 + i, 65000, 12, 4000000000, 350, 20000)
+        rest = struct.pack(">IIIH", 70000 + i, 65000, 4000000000, 120)
+        if detailed(i):
+            rest += struct.pack(">IIIIHHHH", 12, 350, 20000, 25000, 40, 7, 15, 3) + extra
+        body += struct.pack(">BB", i % 4 << 4 | i % 16, len(rest)) + rest
     for i in range(streams):
-        body += struct.pack(">BQQ", i % 16, (1 << 32) + i, 1 << 31)
+        rest = struct.pack(">II", (1 << 31) + i, 1 << 30) + extra
+        body += struct.pack(">BB", i % 16, len(rest)) + rest
     return frame(3, body)
 
 
@@ -37,7 +41,9 @@ def control():
         "probe_reply": frame(2, b"\x03\x0f" + token + struct.pack(">I", 1250)),
         "report_empty": report(0, 0),
         "report": report(3, 2),
-        "report_full": report(16, 16),
+        "report_full": report(16, 16, lambda i: True),
+        "report_short": report(16, 1, lambda i: False),
+        "report_later": report(3, 2, extra=b"later"),
         "challenge": frame(4, token),
         "challenge_reply": frame(5, token + b"\x02"),
         "path_state": frame(6, b"\x01\x03\x02" + struct.pack(">I", 1)),
@@ -76,6 +82,9 @@ def control():
     write("control", "bad_load_reason", frame(12, struct.pack(">IBIIIH", 1, 6, 0, 0, 0, 0)))
     write("control", "bad_report_count", report(17, 0))
     write("control", "bad_report_short", report(2, 1)[:-1])
+    write("control", "bad_report_entry", frame(3, b"\x01\x00\x01\x0d" + bytes(13)))
+    write("control", "bad_report_beyond", frame(3, b"\x01\x00\x01\x0f" + bytes(14)))
+    write("control", "bad_report_behind", frame(3, b"\x00\x00\x00"))
 
 
 def data():

@@ -85,17 +85,23 @@ static void fill_report(struct hw_control_report *report, uint32_t paths, uint32
 	memset(report, 0, sizeof(*report));
 	report->path_count = paths;
 	report->stream_count = streams;
-	for (uint32_t i = 0; i < paths; i++)
+	for (uint32_t i = 0; i < paths; i++) {
 		report->paths[i] = (struct hw_control_report_path){
 			.path = (uint8_t)(15 - i), .state = (uint8_t)(i % 4),
 			.highest_seq = 0x10000000 + i, .received = 0x20000000 + i,
-			.duplicates = 0x30000000 + i, .owd_us = 0xf0000000 + i,
-			.jitter_us = 0x40000000 + i, .rate_kbps = 0x50000000 + i,
+			.owd_us = 0xf0000000 + i, .queue = (uint16_t)(0xfff0 + i),
+			.detailed = (i + paths) % 2 == 0,
 		};
+		if (report->paths[i].detailed)
+			report->paths[i].detail = (struct hw_control_report_detail){
+				0x30000000 + i, 0x40000000 + i, 0x50000000 + i, 0x60000000 + i,
+				(uint16_t)(0x7000 + i), (uint16_t)(0x8000 + i), (uint16_t)(9000 + i),
+				(uint16_t)(0xa000 + i),
+			};
+	}
 	for (uint32_t i = 0; i < streams; i++)
 		report->streams[i] = (struct hw_control_report_stream){
-			.stream = (uint8_t)i, .highest = UINT64_MAX - i,
-			.accepted = UINT64_C(0x123456789abcdef0) + i,
+			.stream = (uint8_t)i, .highest = UINT32_MAX - i, .accepted = 0x9abcdef0 + i,
 		};
 }
 
@@ -103,29 +109,32 @@ static void reports_come_back_as_written(void **state)
 {
 	static struct hw_control_report report;
 	static struct hw_control_frame f;
-	uint8_t data[HW_CONTROL_REPORT_BYTES(16, 16)];
+	uint8_t data[HW_CONTROL_REPORT_BYTES(16, 16, true)];
 
 	(void)state;
 	for (uint32_t n = 0; n <= 16; n++) {
+		uint32_t detailed = (n + 1 - n % 2) / 2; /* every second one, the first if n is even */
 		struct hw_control_writer w;
 
 		fill_report(&report, n, 16 - n);
 		hw_control_writer_init(&w, data, sizeof(data));
 		assert_int_equal(hw_control_put_report(&w, &report), 0);
-		assert_int_equal(w.len, 5 + 26 * n + 17 * (16 - n));
+		assert_int_equal(w.len, 5 + 16 * n + 24 * detailed + 10 * (16 - n));
 		assert_int_equal(next(data, w.len, &f), 1);
 		assert_int_equal(f.type, HW_CONTROL_REPORT);
 		assert_int_equal(f.report.path_count, n);
 		assert_int_equal(f.report.stream_count, 16 - n);
 		for (uint32_t i = 0; i < n; i++) {
-			assert_int_equal(f.report.paths[i].path, report.paths[i].path);
-			assert_int_equal(f.report.paths[i].state, report.paths[i].state);
-			assert_int_equal(f.report.paths[i].highest_seq, report.paths[i].highest_seq);
-			assert_int_equal(f.report.paths[i].received, report.paths[i].received);
-			assert_int_equal(f.report.paths[i].duplicates, report.paths[i].duplicates);
-			assert_int_equal(f.report.paths[i].owd_us, report.paths[i].owd_us);
-			assert_int_equal(f.report.paths[i].jitter_us, report.paths[i].jitter_us);
-			assert_int_equal(f.report.paths[i].rate_kbps, report.paths[i].rate_kbps);
+			const struct hw_control_report_path *p = &f.report.paths[i], *q = &report.paths[i];
+
+			assert_int_equal(p->path, q->path);
+			assert_int_equal(p->state, q->state);
+			assert_int_equal(p->highest_seq, q->highest_seq);
+			assert_int_equal(p->received, q->received);
+			assert_int_equal(p->owd_us, q->owd_us);
+			assert_int_equal(p->queue, q->queue);
+			assert_int_equal(p->detailed, q->detailed);
+			assert_memory_equal(&p->detail, &q->detail, sizeof(p->detail));
 		}
 		for (uint32_t i = 0; i < 16 - n; i++) {
 			assert_int_equal(f.report.streams[i].stream, report.streams[i].stream);
@@ -138,24 +147,55 @@ static void reports_come_back_as_written(void **state)
 /* docs/wire.md, byte by byte. */
 static void report_has_the_documented_layout(void **state)
 {
-	static const uint8_t expected[5 + 26 + 17] = {
-		3, 0, 45, 1, 1,
-		2, 1, 0, 1, 0, 2, 0, 0, 0, 9, 0, 0, 0, 4, 0xff, 0, 0, 1, 0, 0, 1, 0x2c, 0, 0, 0x4e, 0x20,
-		1, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 6,
+	static const uint8_t expected[5 + 16 + 40 + 10] = {
+		3, 0, 68, 2, 1,
+		0x12, 14, 0, 1, 0, 2, 0, 0, 0, 9, 0xff, 0, 0, 1, 0, 7,
+		0x2f, 38, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 1, 0xff, 0xff,
+		0, 0, 0, 4, 0, 0, 1, 0x2c, 0, 0, 0x4e, 0x20, 0, 0, 0x61, 0xa8, 0, 40, 0, 7, 0, 15, 0, 3,
+		1, 8, 0, 0, 0, 5, 0, 0, 0, 6,
 	};
 	static struct hw_control_report report = {
-		.path_count = 1, .stream_count = 1,
-		.paths = { { 2, 1, 0x10002, 9, 4, 0xff000001, 300, 20000 } },
-		.streams = { { 1, UINT64_C(0x100000005), 6 } },
+		.path_count = 2, .stream_count = 1,
+		.paths = { { 2, 1, 0x10002, 9, 0xff000001, 7, false, { 0 } },
+			   { 15, 2, 3, 4, 1, HW_CONTROL_QUEUE_UNKNOWN, true,
+			     { 4, 300, 20000, 25000, 40, 7, 15, 3 } } },
+		.streams = { { 1, 5, 6 } },
 	};
 	struct hw_control_writer w;
-	uint8_t data[64];
+	uint8_t data[128];
 
 	(void)state;
 	hw_control_writer_init(&w, data, sizeof(data));
 	assert_int_equal(hw_control_put_report(&w, &report), 0);
 	assert_int_equal(w.len, sizeof(expected));
 	assert_memory_equal(data, expected, sizeof(expected));
+}
+
+/* Entries of a later version are longer, or have a part of a detail that it may do without. */
+static void reader_skips_what_later_versions_add(void **state)
+{
+	uint8_t data[3 + 2 + 2 + 255 + 2 + 30 + 2 + 14 + 2 + 255] = { 3, 0, 0, 3, 1 };
+	static const uint8_t lengths[] = { 255, 30, 14, 255 };
+	static struct hw_control_frame f;
+	size_t at = 5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths); i++) {
+		data[at] = (uint8_t)(i + 1);
+		data[at + 1] = lengths[i];
+		memset(data + at + 2, (int)(0x11 * (i + 1)), lengths[i]);
+		at += 2u + lengths[i];
+	}
+	hw_store16(data + 1, (uint16_t)(at - 3));
+	assert_int_equal(at, sizeof(data));
+	assert_int_equal(next(data, at, &f), 1);
+	assert_true(f.report.paths[0].detailed);
+	assert_int_equal(f.report.paths[0].detail.reorder_extent, 0x1111);
+	assert_false(f.report.paths[1].detailed);
+	assert_int_equal(f.report.paths[1].detail.duplicates, 0);
+	assert_int_equal(f.report.paths[2].highest_seq, 0x33333333);
+	assert_int_equal(f.report.streams[0].stream, 4);
+	assert_int_equal(f.report.streams[0].accepted, 0x44444444);
 }
 
 static void writer_refuses_what_does_not_fit(void **state)
@@ -167,7 +207,7 @@ static void writer_refuses_what_does_not_fit(void **state)
 	struct hw_control_path_state path_state = { 0 };
 	struct hw_control_close close = { 0 };
 	static struct hw_control_report report;
-	uint8_t data[HW_CONTROL_REPORT_BYTES(2, 3) + 1];
+	uint8_t data[HW_CONTROL_REPORT_BYTES(2, 3, true) + 1];
 	struct hw_control_writer w;
 
 	(void)state;
@@ -191,7 +231,10 @@ static void writer_refuses_what_does_not_fit(void **state)
 	FITS_EXACTLY(hw_control_put_path_state(&w, &path_state), HW_CONTROL_PATH_STATE_BYTES);
 	FITS_EXACTLY(hw_control_put_close(&w, &close), HW_CONTROL_CLOSE_BYTES);
 	FITS_EXACTLY(hw_control_put_padding(&w, 9), 9);
-	FITS_EXACTLY(hw_control_put_report(&w, &report), HW_CONTROL_REPORT_BYTES(2, 3));
+	report.paths[0].detailed = report.paths[1].detailed = true;
+	FITS_EXACTLY(hw_control_put_report(&w, &report), HW_CONTROL_REPORT_BYTES(2, 3, true));
+	report.paths[0].detailed = report.paths[1].detailed = false;
+	FITS_EXACTLY(hw_control_put_report(&w, &report), HW_CONTROL_REPORT_BYTES(2, 3, false));
 #undef FITS_EXACTLY
 }
 
@@ -235,7 +278,7 @@ static void writer_refuses_what_the_reader_would(void **state)
 	report.stream_count = 17;
 	assert_int_equal(hw_control_put_report(&w, &report), HW_E_INVAL);
 	fill_report(&report, 1, 1);
-	report.paths[0].path = 16;
+	report.paths[0].path = 16; /* would be a state */
 	assert_int_equal(hw_control_put_report(&w, &report), HW_E_INVAL);
 	fill_report(&report, 1, 1);
 	report.paths[0].state = 4;
@@ -270,27 +313,31 @@ static void reader_refuses_wrong_reports(void **state)
 {
 	static struct hw_control_report report;
 	static struct hw_control_frame f;
-	uint8_t data[HW_CONTROL_REPORT_BYTES(16, 16) + 64] = { 0 };
+	uint8_t data[HW_CONTROL_REPORT_BYTES(16, 16, true)] = { 0 };
 	struct hw_control_writer w;
 
 	(void)state;
-	fill_report(&report, 2, 2);
+	fill_report(&report, 2, 2); /* the first with its detail: 40, 16, 10 and 10 bytes */
 	hw_control_writer_init(&w, data, sizeof(data));
 	assert_int_equal(hw_control_put_report(&w, &report), 0);
+	assert_int_equal(w.len, 5 + 40 + 16 + 10 + 10);
 	assert_int_equal(next(data, w.len, &f), 1);
 	/* A body of every other length up to twice its size, with and without the bytes being there. */
 	for (size_t len = 0; len < 2 * w.len; len++) {
-		data[1] = (uint8_t)(len >> 8);
-		data[2] = (uint8_t)len;
+		hw_store16(data + 1, (uint16_t)len);
 		assert_int_equal(next(data, 3 + len, &f), len == w.len - 3 ? 1 : HW_E_MALFORMED);
 	}
-	data[1] = 0;
-	data[2] = (uint8_t)(w.len - 3);
+	hw_store16(data + 1, (uint16_t)(w.len - 3));
 
+	/* Counts, states, lengths and a stream. */
 	static const struct {
 		size_t at;
 		uint8_t value;
-	} faults[] = { { 3, 3 }, { 3, 1 }, { 4, 3 }, { 4, 1 }, { 5, 16 }, { 6, 4 }, { 5 + 52, 16 } };
+	} faults[] = { { 3, 3 },       { 3, 17 },      { 4, 3 },           { 4, 1 },
+		       { 4, 17 },      { 5, 0x40 },    { 6, 13 },          { 6, 37 },
+		       { 6, 39 },      { 6, 255 },     { 5 + 40, 0xf0 },   { 5 + 40 + 1, 13 },
+		       { 5 + 56, 16 }, { 5 + 57, 7 },  { 5 + 57, 9 },      { 5 + 67, 255 },
+		       { 5 + 67, 7 },  { 5 + 67, 9 } };
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		uint8_t was = data[faults[i].at];
@@ -302,18 +349,22 @@ static void reader_refuses_wrong_reports(void **state)
 	}
 
 	/* Counts beyond the limits, with all the bytes that they ask for. */
-	static uint8_t many[3 + 2 + 17 * 26];
+	static uint8_t many[3 + 2 + 17 * 16];
 
-	many[0] = 3;
-	many[1] = (2 + 17 * 26) >> 8;
-	many[2] = (uint8_t)(2 + 17 * 26);
-	many[3] = 17;
-	assert_int_equal(next(many, sizeof(many), &f), HW_E_MALFORMED);
-	many[1] = (2 + 17 * 17) >> 8;
-	many[2] = (uint8_t)(2 + 17 * 17);
-	many[3] = 0;
-	many[4] = 17;
-	assert_int_equal(next(many, 3 + 2 + 17 * 17, &f), HW_E_MALFORMED);
+	for (unsigned stream = 0; stream < 2; stream++) {
+		const uint8_t rest = stream ? 8 : 14;
+
+		memset(many, 0, sizeof(many));
+		many[0] = 3;
+		hw_store16(many + 1, (uint16_t)(2 + 17 * (2 + rest)));
+		many[3 + stream] = 17;
+		for (size_t i = 0; i < 17; i++)
+			many[5 + i * (2u + rest) + 1] = rest;
+		assert_int_equal(next(many, 5 + 17 * (2u + rest), &f), HW_E_MALFORMED);
+		many[3 + stream] = 16;
+		hw_store16(many + 1, (uint16_t)(2 + 16 * (2 + rest)));
+		assert_int_equal(next(many, 5 + 16 * (2u + rest), &f), 1);
+	}
 }
 
 static void reader_refuses_values_out_of_range(void **state)
@@ -395,7 +446,7 @@ static void reader_skips_unknown_types_and_stops_at_errors(void **state)
 static void reports_of_too_many_entries_are_refused(void **state)
 {
 	static const unsigned counts[] = { 0, 15, 16, 17, 70, 255 };
-	static uint8_t data[HW_CONTROL_REPORT_BYTES(255, 255)];
+	static uint8_t data[HW_CONTROL_REPORT_BYTES(255, 255, false)];
 	struct hw_control_reader r;
 	struct hw_control_frame f;
 
@@ -403,13 +454,17 @@ static void reports_of_too_many_entries_are_refused(void **state)
 	for (size_t i = 0; i < 6; i++) {
 		for (size_t j = 0; j < 6; j++) {
 			unsigned paths = counts[i], streams = counts[j];
-			size_t len = HW_CONTROL_REPORT_BYTES(paths, streams);
+			size_t len = HW_CONTROL_REPORT_BYTES(paths, streams, false);
 
 			memset(data, 0, sizeof(data));
 			data[0] = HW_CONTROL_REPORT;
 			hw_store16(data + 1, (uint16_t)(len - HW_CONTROL_HEADER_BYTES));
 			data[3] = (uint8_t)paths;
 			data[4] = (uint8_t)streams;
+			for (unsigned p = 0; p < paths; p++)
+				data[5 + 16 * p + 1] = 14;
+			for (unsigned s = 0; s < streams; s++)
+				data[5 + 16 * paths + 10 * s + 1] = 8;
 			hw_control_reader_init(&r, data, len);
 			assert_int_equal(hw_control_next(&r, &f),
 					 paths <= 16 && streams <= 16 ? 1 : HW_E_MALFORMED);
@@ -455,6 +510,7 @@ int main(void)
 		cmocka_unit_test(frames_come_back_as_written),
 		cmocka_unit_test(reports_come_back_as_written),
 		cmocka_unit_test(report_has_the_documented_layout),
+		cmocka_unit_test(reader_skips_what_later_versions_add),
 		cmocka_unit_test(writer_refuses_what_does_not_fit),
 		cmocka_unit_test(writer_refuses_what_the_reader_would),
 		cmocka_unit_test(reader_refuses_every_wrong_length),

@@ -316,7 +316,7 @@ static void report_of(const struct flow *f, uint32_t generation, hw_time now,
 		      struct hw_control_report_path *ret_report)
 {
 	memset(ret_report, 0, sizeof(*ret_report));
-	assert_true(hw_path_rx_report(&f->rx, generation, now, ret_report));
+	assert_true(hw_path_rx_report(&f->rx, generation, true, now, ret_report));
 }
 
 static void reports_speak_of_the_session_they_are_sealed_in(void **state)
@@ -326,8 +326,8 @@ static void reports_speak_of_the_session_they_are_sealed_in(void **state)
 
 	(void)state;
 	flow_init(&f, 0);
-	assert_false(hw_path_rx_report(&f.rx, 0, 0, &report));
-	assert_false(hw_path_rx_report(&f.rx, 1, 0, &report));
+	assert_false(hw_path_rx_report(&f.rx, 0, false, 0, &report));
+	assert_false(hw_path_rx_report(&f.rx, 1, false, 0, &report));
 	for (unsigned i = 0; i < 100; i++)
 		assert_true(arrive(&f, 1, i, HW_MS(i), HW_MS(i + 10)));
 	for (unsigned i = 0; i < 50; i++) { /* the new session's packets and late ones of the old */
@@ -347,7 +347,7 @@ static void reports_speak_of_the_session_they_are_sealed_in(void **state)
 	/* Two rekeys later, the first session is history: its packets are not measured. */
 	assert_true(arrive(&f, 3, 0, HW_MS(300), HW_MS(310)));
 	assert_false(arrive(&f, 1, 150, HW_MS(300), HW_MS(310)));
-	assert_false(hw_path_rx_report(&f.rx, 1, HW_MS(310), &report));
+	assert_false(hw_path_rx_report(&f.rx, 1, false, HW_MS(310), &report));
 }
 
 static void reported_loss_survives_a_rekey(void **state)
@@ -497,6 +497,39 @@ static void only_newer_packets_are_progress(void **state)
 	assert_true(hw_path_tx_data_acked(&tx));
 }
 
+/* A probe amid data arrives, what was sent after it does not: no progress, however late it is told. */
+static void a_probe_among_data_is_no_progress(void **state)
+{
+	struct hw_control_report_path report = { .highest_seq = 1, .received = 2 };
+	struct hw_path_tx tx;
+
+	(void)state;
+	hw_path_tx_init(&tx);
+	for (unsigned i = 0; i < 6; i++) {
+		hw_path_tx_next(&tx, 1, 100);
+		if (i != 2 && i != 3) /* probes */
+			hw_path_tx_data(&tx, 1);
+	}
+	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
+	report.highest_seq = 3;
+	report.received = 4;
+	assert_false(hw_path_tx_reported(&tx, 1, &report, 0));
+	report.highest_seq = 4;
+	report.received = 5;
+	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
+	assert_false(hw_path_tx_data_acked(&tx));
+	/* Beyond what is remembered, everything counts as data. */
+	for (unsigned i = 6; i < 6 + 300; i++)
+		hw_path_tx_next(&tx, 1, 100);
+	hw_path_tx_data(&tx, 1);
+	report.highest_seq = 5;
+	report.received = 6;
+	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
+	report.highest_seq = 6;
+	report.received = 7;
+	assert_true(hw_path_tx_reported(&tx, 1, &report, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +550,7 @@ int main(void)
 		cmocka_unit_test(reported_loss_is_within_a_point_after_200_packets),
 		cmocka_unit_test(reports_that_fit_nothing_are_ignored),
 		cmocka_unit_test(only_newer_packets_are_progress),
+		cmocka_unit_test(a_probe_among_data_is_no_progress),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -607,7 +607,8 @@ static void without_a_session_nothing_is_sent(void **state)
 
 static void report_delay(struct hw_path *path, uint32_t owd_us, hw_time now)
 {
-	struct hw_control_report_path report = { .received = 1, .owd_us = owd_us, .jitter_us = 7 };
+	struct hw_control_report_path report = { .received = 1, .owd_us = owd_us,
+					      .detailed = true, .detail = { .jitter_us = 7 } };
 
 	hw_path_sent(path, 1, 100, false, now);
 	hw_path_reported(path, 1, &report, now);
