@@ -83,6 +83,7 @@ static void probe_reply_in(const struct source *s, const struct hw_control_probe
 
 	if (s->path == NULL || reply->path != s->path->id)
 		return;
+	hw_load_pong(s->peer, s->path, reply, hold, s->now);
 	hw_path_probe_replied(s->path, hw_load64(reply->token), hold, s->now, &known);
 	if (known)
 		hw_path_table_learn_peer_id(&s->peer->paths, s->path, reply->own_path, true);
@@ -123,6 +124,8 @@ static void path_state_in(const struct source *s, const struct hw_control_path_s
 static bool frame_in(const struct source *s, const struct hw_control_frame *frame,
 		     struct answers *answers)
 {
+	struct hw_control_writer *writer = answers->buf != NULL ? &answers->writer : NULL;
+
 	switch (frame->type) {
 	case HW_CONTROL_PROBE:
 		probe_in(s, &frame->probe, answers);
@@ -155,9 +158,18 @@ static bool frame_in(const struct source *s, const struct hw_control_frame *fram
 		observed_in(s, &frame->observed);
 		break;
 	case HW_CONTROL_LOAD:
+		hw_load_asked(s->peer, s->path, &frame->load, writer, s->now);
+		break;
 	case HW_CONTROL_LOAD_DONE:
+		hw_load_done_in(s->peer, s->path, &frame->load_done, writer);
+		break;
 	case HW_CONTROL_LOAD_DATA:
+		hw_load_data_in(s->peer, s->path, &frame->load_data,
+				s->datagram->buf->len + HW_WIRE_OVERHEAD_BYTES, s->datagram->at,
+				s->now);
+		break;
 	case HW_CONTROL_LOAD_RESULT:
+		hw_load_result_in(s->peer, s->path, &frame->load_result);
 		break;
 	case HW_CONTROL_MTU_PROBE:
 	case HW_CONTROL_MTU_REPLY:

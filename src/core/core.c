@@ -63,6 +63,7 @@ static void peer_fini(struct hw_peer *peer)
 	if (peer->slots.params.drop != NULL)
 		hw_slots_fini(&peer->slots);
 	hw_reassembly_free(peer->reassembly);
+	hw_load_free(peer);
 	free(peer->strategy_state);
 	hw_handshake_fini(&peer->handshake);
 	hw_cookie_maker_fini(&peer->cookies);

@@ -9,6 +9,7 @@
  *   tx.c         inner packets: from the tunnel device to send.c
  *   rx.c         datagrams: from the network to the tunnel device
  *   control.c    control frames and reports
+ *   load.c, load_in.c   load tests: sent and asked for; what comes in of them
  *   tick.c       timers
  *   snapshot.c   what status shows
  *   state_hash.c what refused input must not change, as one number
@@ -18,6 +19,7 @@
 
 #include "core/core.h"
 #include "core/limiter.h"
+#include "core/load.h"
 #include "core/output.h"
 #include "crypto/cookie.h"
 #include "crypto/suite.h"
@@ -96,6 +98,8 @@ struct hw_peer {
 	hw_time report_first_at;      /* the first of them */
 	bool report_urgent;           /* a path has got into trouble since */
 	hw_time reported_at;
+
+	struct hw_load *load;         /* NULL until there is a load test */
 };
 
 struct hw_core_link {
@@ -272,6 +276,46 @@ void hw_control_confirm(struct hw_peer *peer, hw_time now);
 
 /* Say goodbye on every path. */
 void hw_control_goodbye(struct hw_peer *peer, hw_time now);
+
+/* load.c, load_in.c: see core/load.h. Frames without a path say nothing; `answer` may be NULL. */
+struct hw_load;
+struct hw_load_path;
+struct hw_load_stream;
+
+struct hw_load *hw_load_of(struct hw_peer *peer); /* made at need; NULL: no memory */
+void hw_load_free(struct hw_peer *peer);
+struct hw_load_path *hw_load_path_of(struct hw_peer *peer, const struct hw_path *path);
+void hw_load_tick(struct hw_peer *peer, hw_time now);
+hw_time hw_load_deadline(const struct hw_peer *peer);
+
+/* Whether what is sent on the path for the peer's sake is to be spared. */
+bool hw_load_metered(const struct hw_core *core, const struct hw_path *path);
+
+/* Begin what stream->test, asked, pings, metered, size and bytes_max say. */
+void hw_load_begin(struct hw_load_stream *stream, const struct hw_path *path, uint32_t rate_kbps,
+		   uint32_t duration_ms, hw_time now);
+void hw_load_done_frame(const struct hw_load_stream *stream, const struct hw_path *path,
+			struct hw_control_load_done *ret);
+uint16_t hw_load_known_mtu(const struct hw_path *path);
+
+/* The peer has answered LOAD_DONE; something of the load asked for has come; the path is gone. */
+void hw_load_finished(struct hw_peer *peer, struct hw_load_path *lp);
+void hw_load_heard(struct hw_load_path *lp, hw_time now);
+void hw_load_abandon(struct hw_load *load, struct hw_load_path *lp);
+void hw_load_close_question(struct hw_load_path *lp, enum hw_load_state state,
+			    enum hw_load_reason reason);
+
+void hw_load_asked(struct hw_peer *peer, struct hw_path *path, const struct hw_control_load *frame,
+		   struct hw_control_writer *answer, hw_time now);
+void hw_load_data_in(struct hw_peer *peer, struct hw_path *path,
+		     const struct hw_control_load_data *frame, uint32_t bytes, hw_time at,
+		     hw_time now);
+void hw_load_done_in(struct hw_peer *peer, struct hw_path *path,
+		     const struct hw_control_load_done *frame, struct hw_control_writer *answer);
+void hw_load_result_in(struct hw_peer *peer, struct hw_path *path,
+		       const struct hw_control_load_result *frame);
+void hw_load_pong(struct hw_peer *peer, const struct hw_path *path,
+		  const struct hw_control_probe_reply *reply, hw_time hold, hw_time now);
 
 /* snapshot.c */
 

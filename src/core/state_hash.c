@@ -7,6 +7,7 @@
 
 #include "base/siphash.h"
 #include "core/internal.h"
+#include "core/load_state.h"
 
 /* A running hash of values, in order. */
 struct hash {
@@ -119,6 +120,8 @@ static void mix_peer(struct hash *h, const struct hw_peer *peer)
 
 	mix(h, &peer->handshake, sizeof(peer->handshake));
 	mix(h, &peer->cookies, sizeof(peer->cookies));
+	if (peer->load != NULL)
+		mix(h, peer->load, sizeof(*peer->load));
 	mix(h, peer->cookie_slots, sizeof(peer->cookie_slots));
 	mix_peer_timers(h, peer);
 	mix_slots(h, &peer->slots);

@@ -54,6 +54,7 @@ void hw_core_tick(struct hw_core *core, hw_time now)
 		hw_peer_settle(peer, now);
 		hw_handshake_tick(peer, now);
 		hw_report_tick(peer, now);
+		hw_load_tick(peer, now);
 		hw_tx_expire_waiting(peer, false, now);
 		expire_learnt(peer, now);
 	}
@@ -68,6 +69,7 @@ static hw_time peer_deadline(const struct hw_peer *peer, hw_time now)
 	at = hw_time_min(at, hw_path_table_deadline(&peer->paths, now));
 	at = hw_time_min(at, hw_handshake_deadline(peer, now));
 	at = hw_time_min(at, hw_report_deadline(peer));
+	at = hw_time_min(at, hw_load_deadline(peer));
 	at = hw_time_min(at, learnt_deadline(peer));
 	if (peer->waiting_count > 0)
 		at = hw_time_min(at, peer->waiting[peer->waiting_first]->at + HW_PEER_WAITING_TIME);
