@@ -50,7 +50,10 @@ static hw_time on_wakeup(void *ctx, hw_time now)
 	if (daemon->control)
 		hw_control_server_tick(daemon->control, now);
 
-	next = hw_core_next_deadline(daemon->core);
+	if (daemon->save_at <= now)
+		hw_daemon_state_save(daemon, now);
+
+	next = hw_time_min(hw_core_next_deadline(daemon->core), daemon->save_at);
 	next = hw_time_min(next, hw_daemon_links_deadline(daemon));
 	next = hw_time_min(next, hw_daemon_endpoints_deadline(daemon));
 	if (daemon->control)
@@ -307,7 +310,7 @@ static void say_goodbye(struct hw_daemon *daemon)
 	hw_core_close(daemon->core, now);
 	hw_daemon_flush(daemon, now);
 	hw_daemon_events(daemon, now);
-	hw_daemon_state_stop(daemon);
+	hw_daemon_state_stop(daemon, now);
 }
 
 /* In the reverse order of start, whatever of it was reached. */

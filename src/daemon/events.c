@@ -1,93 +1,6 @@
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "daemon/runtime.h"
-#include "io/worker.h"
 
 #define EVENTS_AT_ONCE 32u
-
-struct save {
-	struct hw_worker_job job;
-	struct hw_daemon *daemon;
-	struct hw_state state;
-	int err, error_number;
-	char path[HW_DAEMON_PATH_BYTES];
-};
-
-static void start_save(struct hw_daemon *daemon);
-
-/* In the disk's thread: touches nothing but the job. */
-static void run(struct hw_worker_job *job)
-{
-	struct save *save = (struct save *)job;
-
-	save->err = hw_state_save(save->path, &save->state);
-	save->error_number = errno;
-}
-
-static void drop(struct hw_worker_job *job)
-{
-	free(job);
-}
-
-static void done(struct hw_worker_job *job)
-{
-	struct save *save = (struct save *)job;
-	struct hw_daemon *daemon = save->daemon;
-
-	if (save->err < 0)
-		hw_log_limited(&daemon->log, &daemon->general_limit, hw_loop_now(daemon->loop),
-			       HW_LOG_WARNING,
-			       "cannot write %s: %s; if the clock is set back, the next start may "
-			       "have to wait for it", save->path,
-			       save->err == HW_E_SYSTEM ? strerror(save->error_number)
-							: hw_strerror(save->err));
-	free(save);
-	daemon->saving = false;
-	if (daemon->save_again)
-		start_save(daemon);
-}
-
-static void start_save(struct hw_daemon *daemon)
-{
-	struct save *save;
-
-	/* One at a time, the newest value last. */
-	daemon->save_again = daemon->saving;
-	if (daemon->saving)
-		return;
-	save = calloc(1, sizeof(*save));
-	if (!save)
-		return; /* the next event tries again */
-	save->job = (struct hw_worker_job){.run = run, .done = done, .drop = drop};
-	save->daemon = daemon;
-	save->state = daemon->state;
-	memcpy(save->path, daemon->state_path, sizeof(save->path));
-	daemon->saving = true;
-	hw_worker_post(daemon->disk, &save->job);
-}
-
-void hw_daemon_state_start(struct hw_daemon *daemon)
-{
-	int err = hw_state_load(daemon->state_path, &daemon->state);
-
-	if (err == HW_E_MALFORMED)
-		hw_log(&daemon->log, HW_LOG_WARNING,
-		       "%s is damaged and will be written anew; the peer may refuse this node until "
-		       "the clock has passed what the file said", daemon->state_path);
-	else if (err < 0 && err != HW_E_NOT_FOUND)
-		hw_log(&daemon->log, HW_LOG_WARNING, "cannot read %s: %s", daemon->state_path,
-		       strerror(errno));
-}
-
-void hw_daemon_state_stop(struct hw_daemon *daemon)
-{
-	/* The save on its way is older than this; both end in order. */
-	daemon->saving = false;
-	if (daemon->save_again)
-		start_save(daemon);
-}
 
 static const char *peer_name(const struct hw_daemon *daemon, uint32_t peer)
 {
@@ -155,7 +68,7 @@ static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_
 	switch (event->type) {
 	case HW_EVENT_TIMESTAMP:
 		daemon->state.timestamp_floor_ns = event->value;
-		start_save(daemon);
+		hw_daemon_state_save(daemon, now);
 		break;
 	case HW_EVENT_SESSION_UP:
 	case HW_EVENT_SESSION_DOWN:

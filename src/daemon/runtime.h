@@ -5,7 +5,8 @@
  *     pump.c       packets and datagrams between the system and the core
  *     links.c      the sockets of each link, which come and go with their interfaces
  *     endpoints.c  names of the peer's addresses, resolved and resolved again
- *     events.c     what the core tells, as log lines; the state file
+ *     events.c     what the core tells, as log lines
+ *     persist.c    the state file
  *     report.c     the status
  */
 #ifndef HW_DAEMON_RUNTIME_H
@@ -111,6 +112,8 @@ struct hw_daemon {
 	char state_path[HW_DAEMON_PATH_BYTES];
 	struct hw_state state;
 	bool saving, save_again;
+	hw_time save_at;  /* when it must be written next; HW_TIME_NEVER: nothing has changed */
+	hw_time saved_at; /* when it was last given to the disk's thread */
 
 	struct hw_log_limit event_limits[HW_EVENT_TIMESTAMP + 1][HW_CORE_MAX_PATHS + 1];
 	struct hw_log_limit general_limit;
@@ -163,8 +166,12 @@ hw_time hw_daemon_endpoints_deadline(const struct hw_daemon *daemon);
 
 /* events.c */
 void hw_daemon_events(struct hw_daemon *daemon, hw_time now);
+
+/* persist.c */
 void hw_daemon_state_start(struct hw_daemon *daemon); /* reads the file */
-void hw_daemon_state_stop(struct hw_daemon *daemon);  /* posts what is not posted yet */
+void hw_daemon_state_stop(struct hw_daemon *daemon, hw_time now); /* posts what is not posted yet */
+void hw_daemon_state_save(struct hw_daemon *daemon, hw_time now);
+void hw_daemon_state_save_by(struct hw_daemon *daemon, hw_time at); /* at that time at the latest */
 
 /* report.c */
 struct hw_control_handler;

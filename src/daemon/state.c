@@ -2,49 +2,53 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FIRST_LINE "hawser-state 1\n"
-#define KEY "timestamp-floor-ns "
-#define FILE_MAX_BYTES 128
-
-static int parse(const char *text, struct hw_state *ret_state)
+uint32_t hw_state_link(struct hw_state *state, const char *name, uint64_t keep, uint64_t wall_s)
 {
-	uint64_t value = 0;
-	const char *p;
+	struct hw_state_link *link;
+	char cut[HW_STATE_NAME_BYTES];
+	uint32_t at = 0;
 
-	if (strncmp(text, FIRST_LINE KEY, strlen(FIRST_LINE KEY)) != 0)
-		return HW_E_MALFORMED;
-	p = text + strlen(FIRST_LINE KEY);
-	if (*p == '\n')
-		return HW_E_MALFORMED;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		unsigned digit = (unsigned)(*p - '0');
+	(void)snprintf(cut, sizeof(cut), "%s", name);
+	for (uint32_t i = 0; i < state->link_count; i++)
+		if (strcmp(state->links[i].name, cut) == 0)
+			return i;
+	if (state->link_count < HW_STATE_LINKS) {
+		at = state->link_count++;
+	} else {
+		uint64_t oldest = UINT64_MAX;
 
-		if (value > (UINT64_MAX - digit) / 10)
-			return HW_E_MALFORMED;
-		value = value * 10 + digit;
+		for (uint32_t i = 0; i < HW_STATE_LINKS; i++) {
+			if (keep >> i & 1 || state->links[i].seen_s >= oldest)
+				continue;
+			oldest = state->links[i].seen_s;
+			at = i;
+		}
 	}
-	/* A file that was cut short could still hold a number: a smaller one. */
-	if (strcmp(p, "\n") != 0)
-		return HW_E_MALFORMED;
-	ret_state->timestamp_floor_ns = value;
-	return 0;
+	link = &state->links[at];
+	*link = (struct hw_state_link){.since_s = wall_s, .seen_s = wall_s};
+	memcpy(link->name, cut, sizeof(cut));
+	return at;
 }
 
-int hw_state_load(const char *path, struct hw_state *ret_state)
+static int load_one(const char *path, struct hw_state *ret_state)
 {
-	char text[FILE_MAX_BYTES + 1];
+	char text[HW_STATE_MAX_BYTES + 1];
+	size_t len = 0;
 	ssize_t n;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? HW_E_NOT_FOUND : HW_E_SYSTEM;
-	n = read(fd, text, sizeof(text));
+	do {
+		n = read(fd, text + len, sizeof(text) - len);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && len < sizeof(text));
 	if (n < 0) {
 		int saved = errno;
 
@@ -53,10 +57,26 @@ int hw_state_load(const char *path, struct hw_state *ret_state)
 		return HW_E_SYSTEM;
 	}
 	close(fd);
-	if (n > FILE_MAX_BYTES || memchr(text, '\0', (size_t)n))
-		return HW_E_MALFORMED;
-	text[n] = '\0';
-	return parse(text, ret_state);
+	return hw_state_parse(text, len, ret_state);
+}
+
+/* Gives false when there is no room. */
+static bool with_suffix(const char *path, const char *suffix, char ret_path[PATH_MAX])
+{
+	int len = snprintf(ret_path, PATH_MAX, "%s%s", path, suffix);
+
+	return len > 0 && len < PATH_MAX;
+}
+
+int hw_state_load(const char *path, struct hw_state *ret_state, bool *ret_old)
+{
+	char old[PATH_MAX];
+	int err = load_one(path, ret_state);
+	int saved = errno;
+
+	*ret_old = err < 0 && with_suffix(path, ".old", old) && load_one(old, ret_state) == 0;
+	errno = saved;
+	return err;
 }
 
 /* Make the file's new name survive a crash too. */
@@ -98,19 +118,17 @@ static int write_synced(const char *path, const char *text, size_t len)
 
 int hw_state_save(const char *path, const struct hw_state *state)
 {
-	char temporary[PATH_MAX];
-	char text[FILE_MAX_BYTES];
-	int len, err;
+	char temporary[PATH_MAX], old[PATH_MAX];
+	char text[HW_STATE_MAX_BYTES];
+	int err;
 
-	len = snprintf(temporary, sizeof(temporary), "%s.new", path);
-	if (len < 0 || (size_t)len >= sizeof(temporary))
+	if (!with_suffix(path, ".new", temporary) || !with_suffix(path, ".old", old))
 		return HW_E_INVAL;
-	len = snprintf(text, sizeof(text), FIRST_LINE KEY "%" PRIu64 "\n",
-		       state->timestamp_floor_ns);
-	err = write_synced(temporary, text, (size_t)len);
+	err = write_synced(temporary, text, hw_state_format(state, text));
 	if (err < 0)
 		return err;
-	if (rename(temporary, path) < 0) {
+	/* Between the two there is no PATH for a moment: then PATH.old is what counts. */
+	if ((rename(path, old) < 0 && errno != ENOENT) || rename(temporary, path) < 0) {
 		int saved = errno;
 
 		(void)unlink(temporary);
