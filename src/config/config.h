@@ -136,6 +136,14 @@ struct hw_config_session {
 	uint64_t rekey_packets;  /* of one stream; 0: what the core thinks right */
 };
 
+/* Where the value of a key stands, by its name: "links[1].price". */
+#define HW_CONFIG_MAX_PLACES 512u
+#define HW_CONFIG_PLACE_BYTES 48u
+struct hw_config_place {
+	char name[HW_CONFIG_PLACE_BYTES];
+	struct hw_config_mark mark;
+};
+
 struct hw_config {
 	char file[HW_CONFIG_PATH_BYTES]; /* where it came from, for messages */
 	struct hw_config_tunnel tunnel;
@@ -150,6 +158,8 @@ struct hw_config {
 	char suite[32]; /* name of the suite (crypto/suite.h) */
 	struct hw_config_session session;
 	enum hw_config_log log_level;
+	struct hw_config_place *places; /* of all keys that the file has; owned */
+	uint32_t place_count;
 };
 
 struct hw_config_note {
@@ -188,6 +198,12 @@ HW_MUST_USE int hw_config_parse(const char *text, size_t len, const char *name,
  * above 1 says that bytes cost something.
  */
 bool hw_config_link_metered(const struct hw_config_link *link);
+
+/*
+ * Where the value of that key stands in the file; of a key that the file does not have, where what
+ * would hold it stands; line 0: not even that.
+ */
+struct hw_config_mark hw_config_place(const struct hw_config *config, const char *name);
 
 /* Wipes the keys and frees. NULL is allowed. */
 void hw_config_free(struct hw_config *config);

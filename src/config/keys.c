@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "config/place.h"
 #include "config/report.h"
 #include "config/schema.h"
 #include "config/value.h"
@@ -310,6 +311,7 @@ static void read_peers(struct hw_schema_reader *r, const struct hw_schema_key *k
 			hw_schema_leave(r, mark);
 			return;
 		}
+		hw_config_note_place(config, r->place, item->line, item->column);
 		config->peers[config->peer_count].mark.line = item->line;
 		config->peers[config->peer_count].mark.column = item->column;
 		read_section(r, key, &peer_schema, item, &config->peers[config->peer_count++]);
@@ -384,6 +386,7 @@ static void read_links(struct hw_schema_reader *r, const struct hw_schema_key *k
 			return;
 		}
 		config->links[config->link_count].price = 1;
+		hw_config_note_place(config, r->place, item->line, item->column);
 		config->links[config->link_count].mark.line = item->line;
 		config->links[config->link_count].mark.column = item->column;
 		read_section(r, key, &link_schema, item, &config->links[config->link_count++]);

@@ -17,6 +17,7 @@ void hw_config_free(struct hw_config *config)
 {
 	if (config == NULL)
 		return;
+	free(config->places);
 	hw_bytes_wipe(config, sizeof(*config));
 	free(config);
 }

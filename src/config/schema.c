@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/place.h"
 #include "config/report.h"
 #include "config/value.h"
 
@@ -146,6 +147,7 @@ static void read_key(struct hw_schema_reader *r, const struct hw_schema_key *key
 		hw_schema_error(r, value->key, "this version does not support it yet");
 	else
 		key->read(r, key, value, (char *)base + key->offset);
+	hw_config_note_place(r->config, r->place, value->line, value->column);
 	hw_schema_leave(r, mark);
 }
 
