@@ -132,8 +132,26 @@ uint32_t hw_sim_flow_build(struct hw_sim_flow *flow, bool layer2, hw_time now, u
 	hw_store64(data + 24, check);
 	fill(data + HEADER_BYTES, ip_bytes - HW_SIM_FLOW_MIN_BYTES, check);
 	flow->stats.sent++;
+	flow->sent_since = true;
 	flow->stats.sent_bytes += ip_bytes;
 	return front + ip_bytes;
+}
+
+void hw_sim_flow_mark(struct hw_sim_flow *flow, hw_time now)
+{
+	if (flow->marked)
+		return;
+	flow->marked = true;
+	flow->marked_at = now;
+	flow->sent_since = false;
+}
+
+void hw_sim_flow_end(struct hw_sim_flow *flow, hw_time now)
+{
+	if (flow->marked && flow->sent_since)
+		flow->stats.resume_max =
+			hw_time_max(flow->stats.resume_max, now - flow->marked_at);
+	flow->marked = false;
 }
 
 int hw_sim_flow_parse(const uint8_t *data, uint32_t len, bool layer2,
@@ -203,6 +221,10 @@ int hw_sim_flow_arrived(struct hw_sim_flow *flow, const struct hw_sim_flow_heade
 	if (stats->delivered > 0)
 		stats->gap_max = hw_time_max(stats->gap_max, now - flow->last_delivery);
 	flow->last_delivery = now;
+	if (flow->marked && header->sent >= flow->marked_at) {
+		flow->marked = false;
+		stats->resume_max = hw_time_max(stats->resume_max, now - flow->marked_at);
+	}
 	stats->delivered++;
 	stats->late += now - header->sent > flow->deadline;
 	if (header->number + 1 < flow->highest)

@@ -29,6 +29,7 @@ struct hw_sim_flow_stats {
 	uint64_t damaged;    /* bare flows: arrived with flipped bits */
 	uint64_t duplicates; /* bare flows: arrived again */
 	hw_time gap_max;     /* longest time between two deliveries */
+	hw_time resume_max;  /* longest time from an event to a delivery of what was sent after it */
 	struct hw_histogram delay;
 };
 
@@ -41,6 +42,9 @@ struct hw_sim_flow {
 	uint8_t tos;
 	uint64_t highest; /* number delivered, + 1 */
 	hw_time last_delivery;
+	bool sent_since; /* the mark below */
+	bool marked;     /* something has happened, and nothing sent since has been delivered */
+	hw_time marked_at;
 	uint64_t *seen; /* a bit for each number */
 	size_t seen_words;
 	struct hw_sim_flow_stats stats;
@@ -63,6 +67,12 @@ void hw_sim_flow_fini(struct hw_sim_flow *flow);
  */
 uint32_t hw_sim_flow_build(struct hw_sim_flow *flow, bool layer2, hw_time now, uint32_t aux,
 			   uint32_t ip_bytes, uint8_t *out);
+
+/* What is still waited for counts as long as it has lasted by `now`, where anything was sent. */
+void hw_sim_flow_end(struct hw_sim_flow *flow, hw_time now);
+
+/* Something happens now that may keep packets from arriving; an earlier one still counts. */
+void hw_sim_flow_mark(struct hw_sim_flow *flow, hw_time now);
 
 /* Take a packet apart. HW_E_MALFORMED: it is not, byte for byte, one that hw_sim_flow_build made.
  */

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "config/config.h"
+#include "sim/each.h"
 #include "sim/report.h"
 #include "sim/run.h"
 #include "sim/scenario.h"
@@ -21,12 +22,13 @@ enum { EXIT_MET = 0, EXIT_NOT_MET = 1, EXIT_USAGE = 2, EXIT_SCENARIO = 3, EXIT_V
 struct options {
 	const char *file;
 	const char *suite;
-	bool random, json, quiet, seed_given, help;
+	bool random, each, json, quiet, seed_given, help;
 	uint64_t seed, runs;
 };
 
 static const char usage[] =
-	"usage: hawser sim SCENARIO [--seed N] [--runs N] [--json] [--quiet] [--suite SUITE]\n"
+	"usage: hawser sim SCENARIO [--seed N] [--runs N] [--each] [--json] [--quiet]\n"
+	"                  [--suite SUITE]\n"
 	"       hawser sim --random [--seed N] [--runs N] [--quiet] [--suite SUITE]\n"
 	"\n"
 	"Runs a scenario in virtual time with the core that hawser ships, and says what came of "
@@ -34,6 +36,8 @@ static const char usage[] =
 	"\n"
 	"  --seed N       the first seed (default: the scenario's)\n"
 	"  --runs N       seeds N, N+1, ...: one run each, summed\n"
+	"  --each         hold each of the runs to what is expected, not their sum, and show how\n"
+	"                 its figures spread\n"
 	"  --random       a scenario drawn from each seed, for finding faults\n"
 	"  --json         the result as JSON\n"
 	"  --quiet        only what is not as expected\n"
@@ -60,6 +64,8 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			options->json = true;
 		} else if (strcmp(argv[i], "--quiet") == 0) {
 			options->quiet = true;
+		} else if (strcmp(argv[i], "--each") == 0) {
+			options->each = true;
 		} else if (strcmp(argv[i], "--random") == 0) {
 			options->random = true;
 		} else if (strcmp(argv[i], "--help") == 0) {
@@ -80,7 +86,8 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			return false;
 		}
 	}
-	return options->help || (options->file != NULL) != options->random;
+	return options->help || ((options->file != NULL) != options->random &&
+				 !(options->each && options->random));
 }
 
 static double seconds_now(void)
@@ -119,6 +126,29 @@ static int say_expectations(const struct hw_sim_scenario *scenario,
 	return code;
 }
 
+static int run_each(const struct options *options, const struct hw_suite *suite,
+		    const struct hw_sim_scenario *scenario)
+{
+	struct hw_sim_each each = { .scenario = scenario,
+				    .suite = suite,
+				    .seed = options->seed_given ? options->seed : scenario->seed,
+				    .runs = options->runs };
+	struct hw_sim_result result = { 0 };
+	bool met = false;
+	int code, r = hw_sim_each_run(&each, options->json, options->quiet, stdout, &result, &met);
+
+	if (r < 0) {
+		fprintf(stderr, "hawser sim: %s\n", hw_strerror(r));
+		code = EXIT_NOT_MET;
+	} else {
+		code = result.failed ? say_violation(scenario, &result)
+		       : met	     ? EXIT_MET
+				     : EXIT_NOT_MET;
+	}
+	hw_sim_result_fini(&result);
+	return code;
+}
+
 static int run_file(const struct options *options, const struct hw_suite *suite)
 {
 	struct hw_config_report notes;
@@ -129,6 +159,12 @@ static int run_file(const struct options *options, const struct hw_suite *suite)
 	if (r < 0) {
 		hw_config_report_print(&notes, stderr);
 		return EXIT_SCENARIO;
+	}
+
+	if (options->each) {
+		code = run_each(options, suite, scenario);
+		hw_sim_scenario_free(scenario);
+		return code;
 	}
 
 	uint64_t seed = options->seed_given ? options->seed : scenario->seed;

@@ -76,6 +76,11 @@ static void arrive(struct hw_sim_way *way, struct hw_sim_packet *packet)
 					   .remote = wire->hub_addr,
 					   .link = way->wire };
 	}
+	if (way->marked && packet->kind <= HW_SIM_REPAIR && packet->sent >= way->marked_at) {
+		way->marked = false;
+		way->carry_max =
+			hw_time_max(way->carry_max, net->engine->now - way->marked_at);
+	}
 	net->owner.datagram(net->owner.ctx, to, &tuple, packet->data, packet->bytes, packet->tos);
 }
 
@@ -173,7 +178,11 @@ int hw_sim_net_add(struct hw_sim_net *net, const struct hw_sim_wire_config *conf
 	wire->ip_udp_bytes = config->ipv6 ? HW_WIRE_IPV6_UDP_BYTES : HW_WIRE_IPV4_UDP_BYTES;
 	for (uint8_t way = 0; way < 2; way++) {
 		wire->way[way] = (struct hw_sim_way){
-			.net = net, .model = models[way], .wire = index, .way = way
+			.net = net,
+			.model = models[way],
+			.wire = index,
+			.way = way,
+			.params = *config->params[way]
 		};
 		hw_sim_event_init(&wire->way[way].event, way_fire);
 	}
@@ -301,12 +310,16 @@ int hw_sim_net_send(struct hw_sim_net *net, enum hw_sim_side from, const struct 
 	packet->tos = tos;
 	packet->bare = false;
 	packet->outside = wire->client_public;
+	packet->sent = net->engine->now;
 
 	struct hw_sim_way *way = &wire->way[from == HW_SIM_CLIENT ? HW_SIM_UP : HW_SIM_DOWN];
 	enum hw_sim_kind kind = kind_of(net, from, packet->data, len);
 
+	packet->kind = kind;
 	way->sent.packets[kind]++;
 	way->sent.bytes[kind] += len + wire->ip_udp_bytes;
+	if (net->owner.sent != NULL)
+		net->owner.sent(net->owner.ctx, from, way->wire, packet->data, len);
 	(void)offer(net, way, packet, len + wire->ip_udp_bytes);
 	return 0;
 }
@@ -328,15 +341,70 @@ bool hw_sim_net_send_bare(struct hw_sim_net *net, enum hw_sim_side from, uint32_
 
 /* ---- changes ---- */
 
+/* What is in force: the parameters as given, and the spell on top of them. */
+static int put_in_force(struct hw_sim_way *way)
+{
+	struct hw_sim_engine *engine = way->net->engine;
+	struct hw_link_params params = way->params;
+	int r;
+
+	if (way->in_spell) {
+		params.loss = 1 - (1 - params.loss) * (1 - way->spell.loss);
+		params.delay_ns += way->spell.delay;
+	}
+	r = hw_linkmodel_change(way->model, engine->now, &params);
+	if (r == 0)
+		hw_sim_at(engine, &way->event, hw_linkmodel_next(way->model));
+	return r;
+}
+
 int hw_sim_net_change(struct hw_sim_net *net, uint32_t wire, uint8_t way,
 		      const struct hw_link_params *params)
 {
 	struct hw_sim_way *changed = &net->wires[wire].way[way];
-	int r = hw_linkmodel_change(changed->model, net->engine->now, params);
+	struct hw_link_params before = changed->params;
+	int r;
 
-	if (r == 0)
-		hw_sim_at(net->engine, &changed->event, hw_linkmodel_next(changed->model));
+	changed->params = *params;
+	r = put_in_force(changed);
+	if (r < 0)
+		changed->params = before;
 	return r;
+}
+
+void hw_sim_net_cut(struct hw_sim_net *net, uint32_t wire, bool cut)
+{
+	for (int way = 0; way < 2; way++) {
+		struct hw_sim_way *changed = &net->wires[wire].way[way];
+
+		changed->params.down = cut;
+		if (put_in_force(changed) < 0)
+			hw_sim_fail(net->engine, "a link refuses to be cut");
+	}
+}
+
+void hw_sim_net_spell(struct hw_sim_net *net, uint32_t wire, uint8_t way,
+		      const struct hw_sim_spell *spell)
+{
+	struct hw_sim_way *changed = &net->wires[wire].way[way];
+
+	if (spell == NULL && !changed->in_spell)
+		return;
+	changed->in_spell = spell != NULL;
+	if (spell != NULL)
+		changed->spell = *spell;
+	if (put_in_force(changed) < 0)
+		hw_sim_fail(net->engine, "a link refuses a bad spell");
+}
+
+void hw_sim_net_mark(struct hw_sim_net *net, uint32_t wire, bool there)
+{
+	for (int way = 0; way < 2; way++) {
+		struct hw_sim_way *marked = &net->wires[wire].way[way];
+
+		marked->marked = there;
+		marked->marked_at = net->engine->now;
+	}
 }
 
 void hw_sim_net_rebind(struct hw_sim_net *net, uint32_t wire)
@@ -344,11 +412,22 @@ void hw_sim_net_rebind(struct hw_sim_net *net, uint32_t wire)
 	net->wires[wire].client_public.port++;
 }
 
+/* A host number that no other wire has: each has 16 of its own. */
+static void next_host(struct hw_addr *addr)
+{
+	addr->ip[addr->family == HW_FAMILY_IPV6 ? 15 : 3] += (uint8_t)HW_SIM_MAX_WIRES;
+}
+
 void hw_sim_net_roam(struct hw_sim_net *net, uint32_t wire)
 {
 	struct hw_addr *addr = &net->wires[wire].client_public;
 
-	/* A host number that no other wire has: each has 16 of its own. */
-	addr->ip[addr->family == HW_FAMILY_IPV6 ? 15 : 3] += (uint8_t)HW_SIM_MAX_WIRES;
+	next_host(addr);
 	addr->port++;
+}
+
+void hw_sim_net_readdress(struct hw_sim_net *net, uint32_t wire)
+{
+	next_host(&net->wires[wire].client_local);
+	hw_sim_net_roam(net, wire);
 }

@@ -45,8 +45,16 @@ struct hw_sim_packet {
 	struct hw_addr outside; /* the client's public address as the datagram used it */
 	uint32_t bytes;         /* in data */
 	uint8_t tos;
+	enum hw_sim_kind kind;
+	hw_time sent;
 	bool bare; /* not a datagram of a node but a packet that goes without the tunnel */
 	uint8_t data[HW_SIM_PACKET_BYTES];
+};
+
+/* What a bad spell adds to a way. */
+struct hw_sim_spell {
+	double loss;
+	hw_time delay;
 };
 
 struct hw_sim_net;
@@ -58,6 +66,15 @@ struct hw_sim_way {
 	uint32_t wire;
 	uint8_t way; /* HW_SIM_UP or HW_SIM_DOWN */
 	struct hw_sim_sent sent;
+	struct hw_link_params params; /* as given; what is in force may be worse: a spell */
+	bool in_spell;
+	/*
+	 * The longest time from an event that made the link usable (hw_sim_net_mark) to the first
+	 * arrival of data that was sent on it after that; and those that still wait for one.
+	 */
+	bool marked;
+	hw_time marked_at, carry_max;
+	struct hw_sim_spell spell;
 	uint64_t lost_mapping; /* arrived at an address that the client has left */
 };
 
@@ -76,6 +93,9 @@ struct hw_sim_net_owner {
 	void (*datagram)(void *ctx, enum hw_sim_side to, const struct hw_tuple *tuple,
 			 const uint8_t *data, uint32_t len, uint8_t tos);
 	void (*bare)(void *ctx, enum hw_sim_side to, const uint8_t *data, uint32_t len);
+	/* A datagram sets out on a wire, whatever becomes of it. May be NULL. */
+	void (*sent)(void *ctx, enum hw_sim_side from, uint32_t wire, const uint8_t *data,
+		     uint32_t len);
 	/* Every datagram sent to an address that no wire has now. */
 	void (*astray)(void *ctx, enum hw_sim_side from, const struct hw_addr *to,
 		       const uint8_t *data, uint32_t len);
@@ -137,5 +157,18 @@ HW_MUST_USE int hw_sim_net_change(struct hw_sim_net *net, uint32_t wire, uint8_t
  */
 void hw_sim_net_rebind(struct hw_sim_net *net, uint32_t wire);
 void hw_sim_net_roam(struct hw_sim_net *net, uint32_t wire);
+
+/* The client's own address changes, and its public one with it. */
+void hw_sim_net_readdress(struct hw_sim_net *net, uint32_t wire);
+
+/* The wire is cut, silently and both ways, or restored. */
+void hw_sim_net_cut(struct hw_sim_net *net, uint32_t wire, bool cut);
+
+/* The way suffers a spell from now on, whatever parameters it has or gets; NULL: no more. */
+void hw_sim_net_spell(struct hw_sim_net *net, uint32_t wire, uint8_t way,
+		      const struct hw_sim_spell *spell);
+
+/* Something has befallen the wire. `there`: it can carry now, and is timed until it does. */
+void hw_sim_net_mark(struct hw_sim_net *net, uint32_t wire, bool there);
 
 #endif

@@ -210,7 +210,9 @@ static int configure(struct hw_sim_node *node)
 			return r;
 	}
 	for (uint32_t i = 0; i < config->core.link_count; i++) {
-		if (!config->link_down[i])
+		if (config->link_gone[i])
+			hw_core_link_remove(node->core, i, now);
+		else if (!config->link_down[i])
 			hw_core_link_up(node->core, i, config->link_mtu_bytes[i], now);
 	}
 	return 0;
@@ -308,6 +310,8 @@ void hw_sim_node_packet(struct hw_sim_node *node, const uint8_t *data, uint32_t 
 
 void hw_sim_node_link(struct hw_sim_node *node, uint32_t link, bool up)
 {
+	if (node->config.link_gone[link])
+		return;
 	node->config.link_down[link] = !up;
 	if (node->core == NULL)
 		return;
@@ -316,6 +320,65 @@ void hw_sim_node_link(struct hw_sim_node *node, uint32_t link, bool up)
 				local_now(node));
 	else
 		hw_core_link_down(node->core, link, local_now(node));
+	settle(node);
+}
+
+static int set_link(struct hw_sim_node *node, uint32_t link)
+{
+	const struct hw_sim_node_config *config = &node->config;
+	hw_time now = local_now(node);
+	int r = hw_core_link_set(node->core, link, &config->core.links[link], now);
+
+	if (r == 0 && config->endpoints[link].family != HW_FAMILY_NONE)
+		r = hw_core_endpoints(node->core, 0, link, &config->endpoints[link], 1, now);
+	if (r < 0)
+		hw_sim_fail(node->engine, "%s: does not take link %u: %s", name_of(node), link,
+			    hw_strerror(r));
+	return r;
+}
+
+void hw_sim_node_plug(struct hw_sim_node *node, uint32_t link, bool there)
+{
+	struct hw_sim_node_config *config = &node->config;
+	bool was_gone = config->link_gone[link];
+
+	config->link_gone[link] = !there;
+	config->link_down[link] = !there;
+	if (node->core == NULL)
+		return;
+	if (!there) {
+		hw_core_link_remove(node->core, link, local_now(node));
+	} else if (!was_gone || set_link(node, link) == 0) {
+		hw_core_link_up(node->core, link, config->link_mtu_bytes[link], local_now(node));
+	}
+	settle(node);
+}
+
+void hw_sim_node_use(struct hw_sim_node *node, uint32_t link, enum hw_link_use use)
+{
+	node->config.core.links[link].use = use;
+	if (node->core == NULL || node->config.link_gone[link])
+		return;
+	if (hw_core_link_set(node->core, link, &node->config.core.links[link], local_now(node)) < 0)
+		hw_sim_fail(node->engine, "%s: link %u may not have another use", name_of(node),
+			    link);
+	settle(node);
+}
+
+void hw_sim_node_mtu(struct hw_sim_node *node, uint32_t link, uint32_t mtu_bytes)
+{
+	node->config.link_mtu_bytes[link] = mtu_bytes;
+	if (node->core == NULL || node->config.link_down[link])
+		return;
+	hw_core_link_up(node->core, link, mtu_bytes, local_now(node));
+	settle(node);
+}
+
+void hw_sim_node_readdressed(struct hw_sim_node *node, uint32_t link)
+{
+	if (node->core == NULL || node->config.link_down[link])
+		return;
+	hw_core_link_readdressed(node->core, link, local_now(node));
 	settle(node);
 }
 

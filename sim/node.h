@@ -27,6 +27,7 @@ struct hw_sim_node_config {
 	struct hw_peer_config peer;
 	uint32_t link_mtu_bytes[HW_CORE_MAX_LINKS];
 	bool link_down[HW_CORE_MAX_LINKS];           /* at the start */
+	bool link_gone[HW_CORE_MAX_LINKS];           /* pulled out: the core does not know it */
 	struct hw_addr endpoints[HW_CORE_MAX_LINKS]; /* of the peer, one a link; none on the hub */
 	hw_time epoch;       /* the monotonic clock when the simulation begins */
 	uint64_t wall_ns;    /* the wall clock then */
@@ -94,6 +95,18 @@ void hw_sim_node_packet(struct hw_sim_node *node, const uint8_t *data, uint32_t 
 
 /* The system tells that a link has come or gone. */
 void hw_sim_node_link(struct hw_sim_node *node, uint32_t link, bool up);
+
+/* The link is there from now on, or gone altogether, as when a modem is pulled out. */
+void hw_sim_node_plug(struct hw_sim_node *node, uint32_t link, bool there);
+
+/* The link has another use from now on. */
+void hw_sim_node_use(struct hw_sim_node *node, uint32_t link, enum hw_link_use use);
+
+/* The interface takes packets of another size from now on. */
+void hw_sim_node_mtu(struct hw_sim_node *node, uint32_t link, uint32_t mtu_bytes);
+
+/* The system tells that a link's addresses have changed. */
+void hw_sim_node_readdressed(struct hw_sim_node *node, uint32_t link);
 
 /* The wall clock is set by that much; told: the node notices, as the daemon does. */
 void hw_sim_node_clock(struct hw_sim_node *node, int64_t by_ns, bool told);

@@ -87,6 +87,10 @@ static void draw_traffic(struct hw_rng *rng, struct hw_sim_scenario *scenario)
 			traffic->random = one_in(rng, 2);
 			traffic->bytes = (uint32_t)pick(rng, 60, scenario->tunnel_mtu);
 		}
+		if (one_in(rng, 4)) {
+			traffic->on = HW_MS(pick(rng, 1, 2000));
+			traffic->off = HW_MS(pick(rng, 1, 4000));
+		}
 		if (one_in(rng, 6))
 			traffic->wire = (uint32_t)hw_rng_below(rng, scenario->link_count);
 	}
@@ -97,6 +101,15 @@ static int compare_times(const void *a, const void *b)
 	hw_time x = *(const hw_time *)a, y = *(const hw_time *)b;
 
 	return (x > y) - (x < y);
+}
+
+static void draw_flap(struct hw_rng *rng, struct hw_sim_scenario *scenario,
+		      struct hw_sim_action_config *event)
+{
+	event->period = HW_MS(pick(rng, 20, 2000));
+	event->up = share(rng, 1);
+	event->until = event->at + hw_rng_below(rng, scenario->duration);
+	event->how = (enum hw_sim_flap_how)hw_rng_below(rng, HW_SIM_FLAP_PLUG + 1);
 }
 
 static void draw_event(struct hw_rng *rng, struct hw_sim_scenario *scenario, hw_time at)
@@ -120,6 +133,10 @@ static void draw_event(struct hw_rng *rng, struct hw_sim_scenario *scenario, hw_
 			event->way[way] = scenario->links[event->link].way[way];
 		event->way[way].params.down = event->action == HW_SIM_DO_CUT;
 	}
+	if (event->action == HW_SIM_DO_FLAP)
+		draw_flap(rng, scenario, event);
+	event->use = (enum hw_link_use)hw_rng_below(rng, HW_USE_NEVER + 1);
+	event->mtu_bytes = (uint32_t)pick(rng, 1280, 1500);
 }
 
 static void draw_events(struct hw_rng *rng, struct hw_sim_scenario *scenario)
@@ -132,6 +149,36 @@ static void draw_events(struct hw_rng *rng, struct hw_sim_scenario *scenario)
 	qsort(at, count, sizeof(at[0]), compare_times);
 	for (size_t i = 0; i < count; i++)
 		draw_event(rng, scenario, at[i]);
+}
+
+static void draw_joint(struct hw_rng *rng, struct hw_sim_scenario *scenario)
+{
+	struct hw_sim_joint_config joint = {
+		.links = (uint32_t)pick(rng, 1, (UINT64_C(1) << scenario->link_count) - 1),
+		.bad = 0.01 + share(rng, 0.3),
+		.mean = HW_MS(pick(rng, 20, 2000)),
+		.loss = share(rng, 1),
+		.delay = one_in(rng, 2) ? HW_MS(pick(rng, 0, 300)) : 0,
+		.ways = { one_in(rng, 2), true },
+	};
+
+	joint.lift = 1 + share(rng, 1 / joint.bad - 1);
+	if (hw_sim_joint_check(&joint) == 0)
+		scenario->joints[scenario->joint_count++] = joint;
+}
+
+static void draw_relay(struct hw_rng *rng, struct hw_sim_scenario *scenario)
+{
+	scenario->attacks[scenario->attack_count++] = (struct hw_sim_attack_config){
+		.kind = HW_SIM_ATTACK_RELAY,
+		.target = one_in(rng, 2) ? HW_SIM_CLIENT : HW_SIM_HUB,
+		.start = hw_rng_below(rng, HW_S(3)),
+		.stop = scenario->duration,
+		.sources = (uint32_t)pick(rng, 1, 20),
+		.delay = HW_MS(pick(rng, 0, 200)),
+		.share = share(rng, 1),
+		.two_way = one_in(rng, 4),
+	};
 }
 
 static void draw_attack(struct hw_rng *rng, struct hw_sim_scenario *scenario)
@@ -181,6 +228,10 @@ int hw_sim_scenario_random(uint64_t seed, struct hw_sim_scenario **ret_scenario)
 	draw_events(&rng, scenario);
 	if (one_in(&rng, 3))
 		draw_attack(&rng, scenario);
+	if (one_in(&rng, 4))
+		draw_relay(&rng, scenario);
+	if (one_in(&rng, 4))
+		draw_joint(&rng, scenario);
 	*ret_scenario = scenario;
 	return 0;
 }

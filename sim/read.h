@@ -21,6 +21,7 @@ void hw_sim_read_links(struct hw_sim_reading *reading, const struct hw_yaml_node
 void hw_sim_read_traffic(struct hw_sim_reading *reading, const struct hw_yaml_node *list);
 void hw_sim_read_events(struct hw_sim_reading *reading, const struct hw_yaml_node *list);
 void hw_sim_read_attacks(struct hw_sim_reading *reading, const struct hw_yaml_node *list);
+void hw_sim_read_joints(struct hw_sim_reading *reading, const struct hw_yaml_node *list);
 void hw_sim_read_expects(struct hw_sim_reading *reading, const struct hw_yaml_node *list);
 
 /* The link of that name, or UINT32_MAX after reporting. */

@@ -62,6 +62,8 @@ static const struct hw_schema_key traffic_keys[] = {
 	{ "interval", hw_sim_read_time, AT(config.interval), "a time of at least 1us, such as 20ms",
 	  .min = HW_NS_PER_US },
 	{ "random", hw_schema_bool, AT(config.random), "on or off" },
+	{ "on", hw_sim_read_time, AT(config.on), "a time such as 5s", .min = HW_NS_PER_MS },
+	{ "off", hw_sim_read_time, AT(config.off), "a time such as 30s" },
 	{ "size", hw_sim_read_bytes, AT(bytes), "bytes of an IP packet, 60 to 1900" },
 	{ "rate", hw_sim_read_rate, AT(rate_bps), "a rate such as 4Mbit/s" },
 	{ "fps", hw_schema_u64, AT(fps), "frames a second, 1 to 240", .min = 1, .max = 240 },
@@ -100,6 +102,8 @@ static void finish_traffic(struct hw_sim_reading *reading, const struct hw_yaml_
 		hw_schema_error(reading->r, item, "size must be from 60 to 1900");
 	else
 		config->bytes = (uint32_t)raw->bytes;
+	if ((config->on > 0) != (config->off > 0))
+		hw_schema_error(reading->r, item, "on and off belong together");
 	if (raw->fps > 0)
 		config->interval = HW_NS_PER_S / raw->fps;
 	if (raw->rate_bps > 0 && config->kind == HW_SIM_VIDEO)
@@ -147,26 +151,39 @@ struct raw_event {
 	struct hw_sim_action_config config;
 	char link[HW_CORE_NAME_BYTES];
 	unsigned node; /* 0: none; else 1 + side */
+	double hz;
 	const struct hw_yaml_node *both, *up, *down;
 };
 
 static const char *const actions[] = {
-	"cut",  "restore", "change",  "interface-down", "interface-up", "rebind", "roam",
-	"stop", "start",   "restart", "goodbye",        "clock",        NULL
+	"cut",  "restore", "change",    "interface-down", "interface-up", "unplug",  "plug",
+	"rebind", "roam",  "readdress", "use",            "mtu",          "flap",    "stop",
+	"start",  "restart", "goodbye", "clock",          NULL
 };
+static const char *const event_uses[] = { "always", "backup", "never", NULL };
+static const char *const flap_hows[] = { "silent", "interface", "plug", NULL };
 static const char *const event_nodes[] = { "", "client", "hub", NULL };
 
 #define AT(field) offsetof(struct raw_event, field)
 static const struct hw_schema_key event_keys[] = {
 	{ "at", hw_sim_read_time, AT(config.at), "a time such as 10s", .required = true },
+	{ "spread", hw_sim_read_time, AT(config.spread), "a time such as 1s" },
 	{ "do", hw_schema_word, AT(config.action),
-	  "cut, restore, change, interface-down, interface-up, rebind or roam (with link); "
-	  "stop, start, restart, goodbye or clock (with node)",
+	  "cut, restore, change, interface-down, interface-up, unplug, plug, rebind, roam, "
+	  "readdress, use, mtu or flap (with link); stop, start, restart, goodbye or clock (with node)",
 	  .words = actions, .required = true },
 	{ "link", hw_sim_read_label, AT(link), "the name of a link" },
 	{ "node", hw_schema_word, AT(node), "client or hub", .words = event_nodes },
 	{ "by", hw_sim_read_span, AT(config.by_ns), "a time such as -10y or 1h" },
 	{ "told", hw_schema_bool, AT(config.told), "on or off" },
+	{ "hz", hw_sim_read_number, AT(hz), "a number such as 5" },
+	{ "until", hw_sim_read_time, AT(config.until), "a time such as 60s" },
+	{ "share", hw_sim_read_probability, AT(config.up),
+	  "the share of the time that it is up, such as 50%" },
+	{ "use", hw_schema_word, AT(config.use), "always, backup or never", .words = event_uses },
+	{ "mtu", hw_schema_u32, AT(config.mtu_bytes), "a whole number from 576 to 1900",
+	  .min = 576, .max = 1900 },
+	{ "how", hw_schema_word, AT(config.how), "silent, interface or plug", .words = flap_hows },
 	{ "both", hw_sim_read_node, AT(both), "" },
 	{ "up", hw_sim_read_node, AT(up), "" },
 	{ "down", hw_sim_read_node, AT(down), "" },
@@ -213,6 +230,17 @@ static void finish_event(struct hw_sim_reading *reading, const struct hw_yaml_no
 			return;
 		if (raw->config.action <= HW_SIM_DO_CHANGE)
 			change_link(reading, raw);
+		if (raw->config.action == HW_SIM_DO_FLAP && !(raw->hz > 0 && raw->hz <= 1000)) {
+			hw_schema_error(reading->r, item,
+					"'flap' needs hz, above 0 and up to 1000");
+			return;
+		}
+		if (raw->config.action == HW_SIM_DO_MTU && raw->config.mtu_bytes == 0) {
+			hw_schema_error(reading->r, item, "'mtu' needs mtu");
+			return;
+		}
+		if (raw->config.action == HW_SIM_DO_FLAP)
+			raw->config.period = (hw_time)(1e9 / raw->hz);
 	} else {
 		raw->config.node = raw->node == 1 ? HW_SIM_CLIENT : HW_SIM_HUB;
 	}
@@ -232,6 +260,8 @@ void hw_sim_read_events(struct hw_sim_reading *reading, const struct hw_yaml_nod
 			hw_schema_error(reading->r, item, "more than %u events", HW_SIM_MAX_EVENTS);
 		} else if (hw_sim_is_map(reading, item, "a mapping with at and do")) {
 			struct raw_event raw = { .config = { .told = true,
+							     .until = HW_TIME_NEVER,
+							     .up = 0.5,
 							     .action = HW_SIM_ACTIONS } };
 
 			hw_schema_read_map(reading->r, &event_schema, item, &raw);
@@ -245,12 +275,12 @@ void hw_sim_read_events(struct hw_sim_reading *reading, const struct hw_yaml_nod
 /* ---- attacks ---- */
 
 static const char *const attack_kinds[] = {
-	"random", "header", "replay", "flip", "cut", "mix", NULL
+	"random", "header", "replay", "flip", "cut", "mix", "relay", NULL
 };
 
 #define AT(field) offsetof(struct hw_sim_attack_config, field)
 static const struct hw_schema_key attack_keys[] = {
-	{ "kind", hw_schema_word, AT(kind), "random, header, replay, flip, cut or mix",
+	{ "kind", hw_schema_word, AT(kind), "random, header, replay, flip, cut, mix or relay",
 	  .words = attack_kinds, .required = true },
 	{ "target", hw_schema_word, AT(target), "client or hub", .words = sides },
 	{ "start", hw_sim_read_time, AT(start), "a time such as 1s" },
@@ -261,6 +291,9 @@ static const struct hw_schema_key attack_keys[] = {
 	{ "sources", hw_schema_u32, AT(sources), "a number of addresses, 1 to 1000000", .min = 1,
 	  .max = 1000000 },
 	{ "spoof", hw_schema_bool, AT(spoof), "on or off" },
+	{ "delay", hw_sim_read_time, AT(delay), "a time such as 5ms" },
+	{ "share", hw_sim_read_probability, AT(share), "a share such as 10%" },
+	{ "two-way", hw_schema_bool, AT(two_way), "on or off" },
 };
 #undef AT
 static const struct hw_schema attack_schema = { attack_keys, COUNT(attack_keys) };
@@ -285,8 +318,83 @@ void hw_sim_read_attacks(struct hw_sim_reading *reading, const struct hw_yaml_no
 								 .start = HW_S(2),
 								 .stop = HW_TIME_NEVER,
 								 .interval = HW_MS(1),
+								 .share = 1,
 								 .sources = 1 };
 			hw_schema_read_map(reading->r, &attack_schema, item, attack);
+		}
+		hw_schema_leave(reading->r, mark);
+	}
+}
+
+/* ---- spells that links share ---- */
+
+struct raw_joint {
+	struct hw_sim_joint_config config;
+	const struct hw_yaml_node *links;
+	unsigned ways; /* both, up, down */
+};
+
+static const char *const joint_ways[] = { "both", "up", "down", NULL };
+
+#define AT(field) offsetof(struct raw_joint, field)
+static const struct hw_schema_key joint_keys[] = {
+	{ "links", hw_sim_read_node, AT(links), "a list of names", .required = true },
+	{ "bad", hw_sim_read_probability, AT(config.bad),
+	  "the share of the time that each is bad, such as 10%", .required = true },
+	{ "lift", hw_sim_read_number, AT(config.lift),
+	  "how many times as often two are bad together as by chance, such as 3.6" },
+	{ "mean", hw_sim_read_time, AT(config.mean), "the mean length of a spell, such as 400ms" },
+	{ "loss", hw_sim_read_probability, AT(config.loss), "the share lost in a spell" },
+	{ "delay", hw_sim_read_time, AT(config.delay), "a time such as 100ms, in a spell" },
+	{ "way", hw_schema_word, AT(ways), "both, up or down", .words = joint_ways },
+};
+#undef AT
+static const struct hw_schema joint_schema = { joint_keys, COUNT(joint_keys) };
+
+static void finish_joint(struct hw_sim_reading *reading, const struct hw_yaml_node *item,
+			 struct raw_joint *raw)
+{
+	struct hw_sim_scenario *scenario = reading->scenario;
+
+	if (raw->links == NULL ||
+	    !hw_sim_is_list(reading, raw->links, "a list such as [one, two]"))
+		return;
+	for (const struct hw_yaml_node *name = raw->links->first; name != NULL; name = name->next) {
+		uint32_t link = name->type == HW_YAML_SCALAR
+					? hw_sim_find_link(reading, name, name->text)
+					: UINT32_MAX;
+
+		if (link != UINT32_MAX)
+			raw->config.links |= UINT32_C(1) << link;
+	}
+	raw->config.ways[HW_SIM_UP] = raw->ways != 2;
+	raw->config.ways[HW_SIM_DOWN] = raw->ways != 1;
+	if (hw_sim_joint_check(&raw->config) < 0) {
+		hw_schema_error(reading->r, item,
+				"such spells cannot be: lift is from 1 to 1 / bad, bad below 100%%");
+		return;
+	}
+	scenario->joints[scenario->joint_count++] = raw->config;
+}
+
+void hw_sim_read_joints(struct hw_sim_reading *reading, const struct hw_yaml_node *list)
+{
+	unsigned index = 0;
+
+	if (!hw_sim_is_list(reading, list, "a list of spells that links share"))
+		return;
+	for (const struct hw_yaml_node *item = list->first; item != NULL; item = item->next) {
+		size_t mark = hw_schema_enter(reading->r, "joint[%u]", index++);
+
+		if (index > HW_SIM_MAX_JOINTS) {
+			hw_schema_error(reading->r, item, "more than %u groups", HW_SIM_MAX_JOINTS);
+		} else if (hw_sim_is_map(reading, item, "a mapping with links and bad")) {
+			struct raw_joint raw = {
+				.config = { .lift = 1, .mean = HW_MS(400), .loss = 1 }
+			};
+
+			hw_schema_read_map(reading->r, &joint_schema, item, &raw);
+			finish_joint(reading, item, &raw);
 		}
 		hw_schema_leave(reading->r, mark);
 	}

@@ -11,39 +11,16 @@
 #include "sim/oracle.h"
 #include "sim/suite.h"
 #include "sim/traffic.h"
+#include "sim/world.h"
 
 #define POOL_BUFFERS 8192u
 #define WALL_START_NS (UINT64_C(1767225600) * HW_NS_PER_S) /* 2026-01-01 */
-
-struct world;
-
-struct action {
-	struct hw_sim_event event; /* first */
-	struct world *world;
-	const struct hw_sim_action_config *config;
-};
-
-struct world {
-	const struct hw_sim_scenario *scenario;
-	struct hw_sim_engine engine;
-	struct hw_sim_net net;
-	struct hw_sim_seals *seals;
-	struct hw_sim_node nodes[2];
-	bool node_made[2];
-	struct hw_sim_traffic_host host;
-	struct hw_sim_traffic_config traffic_config[HW_SIM_MAX_TRAFFIC];
-	struct hw_sim_traffic traffic[HW_SIM_MAX_TRAFFIC];
-	uint32_t traffic_count;
-	struct action actions[HW_SIM_MAX_EVENTS];
-	struct hw_sim_attack *attacks[HW_SIM_MAX_ATTACKS];
-	uint32_t attack_count;
-};
 
 /* ---- what arrives ---- */
 
 static void inner_arrived(void *ctx, enum hw_sim_side side, const uint8_t *data, uint32_t len)
 {
-	struct world *world = ctx;
+	struct hw_sim_world *world = ctx;
 	struct hw_sim_engine *engine = &world->engine;
 	const char *name = side == HW_SIM_CLIENT ? "client" : "hub";
 	struct hw_sim_flow_header header;
@@ -80,7 +57,7 @@ static void inner_arrived(void *ctx, enum hw_sim_side side, const uint8_t *data,
  */
 static void bare_arrived(void *ctx, enum hw_sim_side side, const uint8_t *data, uint32_t len)
 {
-	struct world *world = ctx;
+	struct hw_sim_world *world = ctx;
 	struct hw_sim_flow_header header;
 
 	(void)side;
@@ -102,7 +79,7 @@ static void bare_arrived(void *ctx, enum hw_sim_side side, const uint8_t *data, 
 static void datagram_arrived(void *ctx, enum hw_sim_side to, const struct hw_tuple *tuple,
 			     const uint8_t *data, uint32_t len, uint8_t tos)
 {
-	struct world *world = ctx;
+	struct hw_sim_world *world = ctx;
 
 	if (!hw_sim_node_datagram(&world->nodes[to], tuple, data, len, tos))
 		return;
@@ -113,19 +90,27 @@ static void datagram_arrived(void *ctx, enum hw_sim_side to, const struct hw_tup
 	}
 }
 
+static void datagram_sent(void *ctx, enum hw_sim_side from, uint32_t wire, const uint8_t *data,
+			  uint32_t len)
+{
+	struct hw_sim_world *world = ctx;
+
+	for (uint32_t i = 0; i < world->attack_count; i++) {
+		if (world->attacks[i]->config->target != from)
+			hw_sim_attack_passing(world->attacks[i], wire, data, len);
+	}
+}
+
 static void went_astray(void *ctx, enum hw_sim_side from, const struct hw_addr *to,
 			const uint8_t *data, uint32_t len)
 {
-	struct world *world = ctx;
+	struct hw_sim_world *world = ctx;
 
-	(void)data;
 	if (!hw_sim_attack_owns(to))
 		return; /* an address that the client has left */
 	for (uint32_t i = 0; i < world->attack_count; i++) {
-		if (world->attacks[i]->config->target == from && world->attacks[i]->asking) {
-			hw_sim_attack_answered(world->attacks[i], len);
+		if (hw_sim_attack_answered(world->attacks[i], from, to, data, len))
 			return;
-		}
 	}
 	hw_sim_fail(&world->engine, "%u bytes went to an attacker who had not just sent something",
 		    len);
@@ -133,7 +118,7 @@ static void went_astray(void *ctx, enum hw_sim_side from, const struct hw_addr *
 
 static void send_inner(void *ctx, const struct hw_sim_flow *flow, const uint8_t *data, uint32_t len)
 {
-	struct world *world = ctx;
+	struct hw_sim_world *world = ctx;
 
 	if (flow->bare)
 		(void)hw_sim_net_send_bare(&world->net, flow->from, flow->wire, data, len);
@@ -141,66 +126,9 @@ static void send_inner(void *ctx, const struct hw_sim_flow *flow, const uint8_t 
 		hw_sim_node_packet(&world->nodes[flow->from], data, len);
 }
 
-/* ---- events of the scenario ---- */
-
-static void change_wire(struct world *world, const struct hw_sim_action_config *config)
-{
-	for (uint8_t way = 0; way < 2; way++) {
-		struct hw_link_params params = hw_sim_way_params(&config->way[way]);
-
-		if (hw_sim_net_change(&world->net, config->link, way, &params) < 0)
-			hw_sim_fail(&world->engine,
-				    "an event gives a link parameters that make no sense");
-	}
-}
-
-static void action_fire(struct hw_sim_event *event, hw_time now)
-{
-	const struct action *action = (const struct action *)event;
-	const struct hw_sim_action_config *config = action->config;
-	struct world *world = action->world;
-	struct hw_sim_node *node = &world->nodes[config->node];
-
-	(void)now;
-	switch (config->action) {
-	case HW_SIM_DO_CUT:
-	case HW_SIM_DO_RESTORE:
-	case HW_SIM_DO_CHANGE:
-		change_wire(world, config);
-		break;
-	case HW_SIM_DO_INTERFACE_DOWN:
-	case HW_SIM_DO_INTERFACE_UP:
-		hw_sim_node_link(&world->nodes[HW_SIM_CLIENT], config->link,
-				 config->action == HW_SIM_DO_INTERFACE_UP);
-		break;
-	case HW_SIM_DO_REBIND:
-		hw_sim_net_rebind(&world->net, config->link);
-		break;
-	case HW_SIM_DO_ROAM:
-		hw_sim_net_roam(&world->net, config->link);
-		break;
-	case HW_SIM_DO_STOP:
-	case HW_SIM_DO_GOODBYE:
-		hw_sim_node_stop(node, config->action == HW_SIM_DO_GOODBYE);
-		break;
-	case HW_SIM_DO_START:
-		hw_sim_node_start(node);
-		break;
-	case HW_SIM_DO_RESTART:
-		hw_sim_node_stop(node, false);
-		hw_sim_node_start(node);
-		break;
-	case HW_SIM_DO_CLOCK:
-		hw_sim_node_clock(node, config->by_ns, config->told);
-		break;
-	case HW_SIM_ACTIONS:
-		break;
-	}
-}
-
 /* ---- building the world ---- */
 
-static int make_wires(struct world *world, uint64_t seed)
+static int make_wires(struct hw_sim_world *world, uint64_t seed)
 {
 	const struct hw_sim_scenario *scenario = world->scenario;
 
@@ -240,7 +168,7 @@ static void configure_core(const struct hw_sim_scenario *scenario, const struct 
 	config->rekey_packets = scenario->rekey_packets;
 }
 
-static void configure_client_links(const struct world *world, struct hw_sim_node_config *config)
+static void configure_client_links(const struct hw_sim_world *world, struct hw_sim_node_config *config)
 {
 	const struct hw_sim_scenario *scenario = world->scenario;
 
@@ -258,7 +186,7 @@ static void configure_client_links(const struct world *world, struct hw_sim_node
 }
 
 /* The hub's one link takes what all of the client's take; its links of its own, what theirs do. */
-static void configure_hub_links(const struct world *world, struct hw_sim_node_config *config)
+static void configure_hub_links(const struct hw_sim_world *world, struct hw_sim_node_config *config)
 {
 	const struct hw_sim_scenario *scenario = world->scenario;
 
@@ -276,7 +204,7 @@ static void configure_hub_links(const struct world *world, struct hw_sim_node_co
 	}
 }
 
-static int make_nodes(struct world *world, const struct hw_suite *suite, uint64_t seed)
+static int make_nodes(struct hw_sim_world *world, const struct hw_suite *suite, uint64_t seed)
 {
 	const struct hw_sim_scenario *scenario = world->scenario;
 	struct hw_sim_node_owner owner = { .ctx = world, .inner = inner_arrived };
@@ -320,7 +248,7 @@ static int make_nodes(struct world *world, const struct hw_suite *suite, uint64_
 	return 0;
 }
 
-static int make_traffic(struct world *world, uint64_t seed)
+static int make_traffic(struct hw_sim_world *world, uint64_t seed)
 {
 	const struct hw_sim_scenario *scenario = world->scenario;
 
@@ -343,7 +271,7 @@ static int make_traffic(struct world *world, uint64_t seed)
 	return 0;
 }
 
-static int make_world(struct world *world, const struct hw_suite *suite, uint64_t seed)
+static int make_world(struct hw_sim_world *world, const struct hw_suite *suite, uint64_t seed)
 {
 	const struct hw_sim_scenario *scenario = world->scenario;
 	int r = make_wires(world, seed);
@@ -354,152 +282,28 @@ static int make_world(struct world *world, const struct hw_suite *suite, uint64_
 		r = make_traffic(world, seed);
 	if (r < 0)
 		return r;
-	for (uint32_t i = 0; i < scenario->event_count; i++) {
-		world->actions[i] =
-			(struct action){ .world = world, .config = &scenario->events[i] };
-		hw_sim_event_init(&world->actions[i].event, action_fire);
-		hw_sim_at(&world->engine, &world->actions[i].event, scenario->events[i].at);
-	}
+	hw_sim_world_acts(world, seed);
 	for (uint32_t i = 0; i < scenario->attack_count; i++) {
-		r = hw_sim_attack_new(&scenario->attacks[i],
-				      &world->nodes[scenario->attacks[i].target], &world->net,
+		r = hw_sim_attack_new(&scenario->attacks[i], world->nodes, &world->net,
 				      hw_sim_seed(seed, "attack", i), &world->attacks[i]);
 		if (r < 0)
 			return r;
 		world->attack_count++;
 	}
+	for (uint32_t i = 0; i < scenario->joint_count; i++) {
+		r = hw_sim_spells_new(&scenario->joints[i], &world->net,
+				      hw_sim_seed(seed, "joint", i), &world->spells[i]);
+		if (r < 0)
+			return r;
+		world->spells_count++;
+	}
 	return 0;
 }
 
-/* ---- results ---- */
-
-static int add_flow(struct hw_sim_flow_stats *into, const struct hw_sim_flow_stats *from)
+static void free_world(struct hw_sim_world *world)
 {
-	into->sent += from->sent;
-	into->sent_bytes += from->sent_bytes;
-	into->delivered += from->delivered;
-	into->late += from->late;
-	into->reordered += from->reordered;
-	into->damaged += from->damaged;
-	into->duplicates += from->duplicates;
-	into->gap_max = hw_time_max(into->gap_max, from->gap_max);
-	return hw_histogram_merge(&into->delay, &from->delay);
-}
-
-static int collect_traffic(const struct world *world, struct hw_sim_result *result)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < world->traffic_count && r == 0; i++) {
-		const struct hw_sim_traffic *traffic = &world->traffic[i];
-		struct hw_sim_traffic_result *into = &result->traffic[i];
-
-		r = add_flow(&into->flow[0], &traffic->flow[0].stats);
-		if (r == 0)
-			r = add_flow(&into->flow[1], &traffic->flow[1].stats);
-		if (r == 0)
-			r = hw_histogram_merge(&into->rtt, &traffic->rtt);
-		if (traffic->config->kind == HW_SIM_VIDEO) {
-			into->frames += traffic->made;
-			into->frames_whole += traffic->frames_whole;
-		}
-		into->goodput_bytes += traffic->goodput_bytes;
-		if (traffic->tcp != NULL)
-			into->retransmissions += hw_sim_tcp_retransmissions(traffic->tcp);
-		into->active += hw_time_since(traffic->config->stop, traffic->config->start);
-	}
-	return r;
-}
-
-static void add_link(struct hw_link_stats *into, const struct hw_link_stats *from)
-{
-	into->offered_packets += from->offered_packets;
-	into->offered_bytes += from->offered_bytes;
-	for (int i = 0; i < HW_LINK_FATES; i++)
-		into->fates[i] += from->fates[i];
-	into->passed_bytes += from->passed_bytes;
-	into->queued += from->queued;
-	into->in_flight += from->in_flight;
-	into->delivered_packets += from->delivered_packets;
-	into->delivered_bytes += from->delivered_bytes;
-	into->duplicated += from->duplicated;
-	into->corrupted += from->corrupted;
-	if (from->max_queue_bytes > into->max_queue_bytes)
-		into->max_queue_bytes = from->max_queue_bytes;
-}
-
-static void collect_wires(const struct world *world, struct hw_sim_result *result)
-{
-	for (uint32_t i = 0; i < world->net.wire_count; i++) {
-		for (int w = 0; w < 2; w++) {
-			const struct hw_sim_way *way = &world->net.wires[i].way[w];
-			struct hw_sim_way_result *into = &result->way[i][w];
-
-			add_link(&into->link, hw_linkmodel_stats(way->model));
-			for (int kind = 0; kind < HW_SIM_KINDS; kind++) {
-				into->sent.packets[kind] += way->sent.packets[kind];
-				into->sent.bytes[kind] += way->sent.bytes[kind];
-			}
-		}
-	}
-}
-
-static void collect_node(const struct hw_sim_node *node, struct hw_sim_node_result *into)
-{
-	struct hw_core_totals totals;
-	uint64_t used = node->config.pool_buffers - node->pool_low;
-
-	hw_sim_node_totals(node, &totals);
-	hw_sim_totals_add(&into->totals, &totals);
-	for (int i = 0; i < HW_SIM_EVENT_TYPES; i++)
-		into->events[i] += node->events[i];
-	into->send_failures += node->send_failures;
-	into->unheard += node->unheard;
-	into->pool_used = into->pool_used > used ? into->pool_used : used;
-	into->paths = into->paths_up = 0;
-	if (node->core == NULL)
-		return;
-
-	struct hw_peer_snapshot snapshot;
-
-	hw_core_peer_snapshot(node->core, 0, node->engine->now + node->config.epoch, &snapshot);
-	into->paths = snapshot.path_count;
-	for (uint32_t i = 0; i < snapshot.path_count; i++)
-		into->paths_up += snapshot.paths[i].state == HW_PATH_UP;
-}
-
-static int collect(const struct world *world, struct hw_sim_result *result)
-{
-	result->traffic_count = world->traffic_count;
-	result->wire_count = world->net.wire_count;
-	result->attack_count = world->attack_count;
-	collect_wires(world, result);
-	for (int side = 0; side < 2; side++) {
-		collect_node(&world->nodes[side], &result->node[side]);
-		result->source_packets += world->nodes[side].past.tx_source_packets;
-		if (world->nodes[side].core != NULL)
-			result->source_packets += world->nodes[side].seen.tx_source_packets;
-	}
-	for (uint32_t i = 0; i < world->attack_count; i++) {
-		const struct hw_sim_attack_stats *from = &world->attacks[i]->stats;
-		struct hw_sim_attack_stats *into = &result->attack[i];
-
-		into->sent += from->sent;
-		into->sent_bytes += from->sent_bytes;
-		into->answers += from->answers;
-		into->answer_bytes += from->answer_bytes;
-		into->changed += from->changed;
-	}
-	result->transmissions += world->net.transmissions;
-	result->events += world->engine.fired;
-	result->keys += hw_sim_seals_state(world->seals).keys;
-	result->sealed += hw_sim_seals_state(world->seals).sealed;
-	result->simulated += world->engine.now;
-	return collect_traffic(world, result);
-}
-
-static void free_world(struct world *world)
-{
+	for (uint32_t i = 0; i < world->spells_count; i++)
+		hw_sim_spells_free(world->spells[i]);
 	for (uint32_t i = 0; i < world->attack_count; i++)
 		hw_sim_attack_free(world->attacks[i]);
 	for (uint32_t i = 0; i < world->traffic_count; i++)
@@ -514,10 +318,11 @@ static void free_world(struct world *world)
 int hw_sim_run(const struct hw_sim_scenario *scenario, const struct hw_suite *suite, uint64_t seed,
 	       struct hw_sim_result *result)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct hw_sim_world *world = calloc(1, sizeof(*world));
 	struct hw_sim_net_owner owner = { .ctx = world,
 					  .datagram = datagram_arrived,
 					  .bare = bare_arrived,
+					  .sent = datagram_sent,
 					  .astray = went_astray };
 	int r = HW_E_NOMEM;
 
@@ -534,7 +339,7 @@ int hw_sim_run(const struct hw_sim_scenario *scenario, const struct hw_suite *su
 		hw_sim_node_start(&world->nodes[HW_SIM_HUB]);
 		hw_sim_node_start(&world->nodes[HW_SIM_CLIENT]);
 		hw_sim_run_until(&world->engine, scenario->duration + scenario->drain);
-		r = collect(world, result);
+		r = hw_sim_world_collect(world, result);
 	}
 	if (result->runs++ == 0)
 		result->seed = seed;

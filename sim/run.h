@@ -21,13 +21,15 @@ struct hw_sim_traffic_result {
 struct hw_sim_way_result {
 	struct hw_link_stats link;
 	struct hw_sim_sent sent;
+	hw_time carry_max; /* see hw_sim_net_mark */
 };
 
 struct hw_sim_node_result {
 	struct hw_core_totals totals;
 	uint64_t events[HW_SIM_EVENT_TYPES];
 	uint64_t send_failures, unheard;
-	uint64_t paths, paths_up; /* at the end; of the last run */
+	uint64_t paths, paths_up; /* at the end; of the last run; the same below */
+	uint64_t paths_suspect, paths_down;
 	uint64_t pool_used;       /* most buffers held at once */
 };
 
@@ -44,7 +46,8 @@ struct hw_sim_result {
 	struct hw_sim_way_result way[HW_SIM_MAX_WIRES][2];
 	struct hw_sim_node_result node[2];
 	struct hw_sim_attack_stats attack[HW_SIM_MAX_ATTACKS];
-	uint64_t transmissions;  /* packets offered to links, those beside the tunnel included */
+	struct hw_sim_spell_truth spells; /* of the first group of links */
+	uint64_t transmissions;           /* packets offered to links, those beside the tunnel included */
 	uint64_t source_packets; /* sealed by both nodes */
 	uint64_t events;         /* fired by the engine */
 	uint64_t keys, sealed;

@@ -107,7 +107,7 @@ const struct hw_loss_trace *hw_sim_find_trace(struct hw_sim_reading *reading,
 struct raw_scenario {
 	struct hw_sim_scenario *scenario;
 	const struct hw_yaml_node *tunnel, *session, *mode, *links, *traffic, *events, *attacks,
-		*expects;
+		*joints, *expects;
 	const struct hw_yaml_node *client, *hub;
 	hw_time duration, drain;
 	uint64_t seed;
@@ -127,6 +127,7 @@ static const struct hw_schema_key top_keys[] = {
 	{ "traffic", hw_sim_read_node, AT(traffic), "" },
 	{ "events", hw_sim_read_node, AT(events), "" },
 	{ "attacks", hw_sim_read_node, AT(attacks), "" },
+	{ "joint", hw_sim_read_node, AT(joints), "" },
 	{ "client", hw_sim_read_node, AT(client), "" },
 	{ "hub", hw_sim_read_node, AT(hub), "" },
 	{ "expect", hw_sim_read_node, AT(expects), "" },
@@ -217,6 +218,8 @@ static void read_lists(struct hw_sim_reading *reading, const struct raw_scenario
 		hw_sim_read_events(reading, raw->events);
 	if (raw->attacks != NULL)
 		hw_sim_read_attacks(reading, raw->attacks);
+	if (raw->joints != NULL)
+		hw_sim_read_joints(reading, raw->joints);
 	if (raw->expects != NULL)
 		hw_sim_read_expects(reading, raw->expects);
 }

@@ -15,12 +15,14 @@
 #include "sim/attack.h"
 #include "sim/link.h"
 #include "sim/net.h"
+#include "sim/spell.h"
 #include "sim/store.h"
 #include "sim/traffic.h"
 
 #define HW_SIM_MAX_TRAFFIC 32u
 #define HW_SIM_MAX_EVENTS 128u
 #define HW_SIM_MAX_ATTACKS 8u
+#define HW_SIM_MAX_JOINTS 4u
 #define HW_SIM_MAX_EXPECTS 64u
 #define HW_SIM_MAX_OUTAGES 16u
 #define HW_SIM_PATH_BYTES HW_TRACE_PATH_BYTES
@@ -51,8 +53,14 @@ enum hw_sim_action {
 	HW_SIM_DO_CHANGE,
 	HW_SIM_DO_INTERFACE_DOWN, /* the client's system tells */
 	HW_SIM_DO_INTERFACE_UP,
+	HW_SIM_DO_UNPLUG, /* the interface is gone altogether, and the link with it */
+	HW_SIM_DO_PLUG,
 	HW_SIM_DO_REBIND,
 	HW_SIM_DO_ROAM,
+	HW_SIM_DO_READDRESS, /* the client's own address changes, and its system tells */
+	HW_SIM_DO_USE,       /* the client's operator decides */
+	HW_SIM_DO_MTU,       /* the client's interface takes packets of another size */
+	HW_SIM_DO_FLAP,      /* down and up, many times */
 	HW_SIM_DO_STOP, /* nodes, without a word */
 	HW_SIM_DO_START,
 	HW_SIM_DO_RESTART,
@@ -61,8 +69,12 @@ enum hw_sim_action {
 	HW_SIM_ACTIONS
 };
 
+/* What a flapping link suffers. */
+enum hw_sim_flap_how { HW_SIM_FLAP_SILENT = 0, HW_SIM_FLAP_INTERFACE, HW_SIM_FLAP_PLUG };
+
 struct hw_sim_action_config {
 	hw_time at;
+	hw_time spread; /* so much later at most, drawn from the run's seed */
 	enum hw_sim_action action;
 	uint32_t link;
 	enum hw_sim_side node;
@@ -70,6 +82,11 @@ struct hw_sim_action_config {
 		way[2]; /* cut, restore, change: the link's parameters from now on */
 	int64_t by_ns;  /* clock */
 	bool told;      /* clock: the node notices */
+	hw_time until, period; /* flap: it ends; one down and one up */
+	double up;             /* flap: the share of each period that the link is up */
+	enum hw_sim_flap_how how;
+	enum hw_link_use use;
+	uint32_t mtu_bytes;
 };
 
 /* A bound on an outcome: a value of a traffic, a link, a node or the whole run. */
@@ -111,6 +128,8 @@ struct hw_sim_scenario {
 	uint32_t event_count;
 	struct hw_sim_attack_config attacks[HW_SIM_MAX_ATTACKS];
 	uint32_t attack_count;
+	struct hw_sim_joint_config joints[HW_SIM_MAX_JOINTS];
+	uint32_t joint_count;
 	struct hw_sim_expect expects[HW_SIM_MAX_EXPECTS];
 	uint32_t expect_count;
 	struct hw_sim_node_faults nodes[2];

@@ -98,6 +98,13 @@ static void send_frame(struct hw_sim_traffic *traffic)
 	}
 }
 
+static double draw_gap(struct hw_sim_traffic *traffic, hw_time mean)
+{
+	double gap = (double)mean;
+
+	return traffic->config->random ? gap * -log(1 - hw_rng_unit(&traffic->rng)) : gap;
+}
+
 static void traffic_fire(struct hw_sim_event *event, hw_time now)
 {
 	struct hw_sim_traffic *traffic = (struct hw_sim_traffic *)event;
@@ -110,10 +117,12 @@ static void traffic_fire(struct hw_sim_event *event, hw_time now)
 		return;
 	}
 
-	double gap = (double)config->interval;
+	double gap = draw_gap(traffic, config->interval);
 
-	if (config->random)
-		gap *= -log(1 - hw_rng_unit(&traffic->rng));
+	if (config->off > 0 && now >= traffic->pause_at) {
+		gap = draw_gap(traffic, config->off);
+		traffic->pause_at = now + (hw_time)gap + (hw_time)draw_gap(traffic, config->on);
+	}
 	if (config->kind == HW_SIM_VIDEO)
 		send_frame(traffic);
 	else
@@ -180,6 +189,7 @@ int hw_sim_traffic_init(struct hw_sim_traffic *traffic, const struct hw_sim_traf
 		if (r < 0)
 			return r;
 	}
+	traffic->pause_at = config->start + config->on;
 	hw_sim_at(host->engine, &traffic->event, config->start);
 	return 0;
 }

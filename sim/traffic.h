@@ -32,6 +32,7 @@ struct hw_sim_traffic_config {
 	uint64_t count;      /* stops after so many packets (frames of video); 0: no limit */
 	hw_time interval;
 	bool random; /* constant: gaps drawn from the exponential distribution, mean `interval` */
+	hw_time on, off;  /* sends for so long, then pauses; random: both drawn as gaps are; 0: always */
 	uint32_t bytes;   /* of IP */
 	hw_time deadline; /* HW_TIME_NEVER: none */
 	uint8_t tos;
@@ -62,6 +63,7 @@ struct hw_sim_traffic {
 	const struct hw_sim_traffic_host *host;
 	struct hw_sim_flow flow[2]; /* forwards, and back */
 	struct hw_rng rng;
+	hw_time pause_at;        /* when the next pause begins */
 	uint64_t made;           /* packets or frames */
 	struct hw_histogram rtt; /* pings */
 	uint16_t *missing;       /* video: packets of each frame still to come in time */

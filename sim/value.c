@@ -13,27 +13,30 @@ const char *const hw_sim_traffic_values[] = {
 	"residual",    "reordered",       "duplicates", "p50-ms",   "p99-ms",
 	"p999-ms",     "max-ms",          "gap-ms",     "rtt-loss", "rtt-p50-ms",
 	"rtt-p99-ms",  "rtt-p999-ms",     "rtt-max-ms", "frames",   "frames-broken",
-	"goodput-bps", "retransmissions", NULL
+	"goodput-bps", "retransmissions", "resume-ms", NULL
 };
 
 const char *const hw_sim_link_values[] = {
 	"packets",     "bytes",           "passed", "lost",   "loss",    "rate-bps",
 	"drops-queue", "max-queue-bytes", "first",  "copies", "repairs", "control",
-	"handshake",   "control-per-10s", NULL
+	"handshake",   "control-per-10s", "carry-ms", "control-bytes", "bytes-per-day", NULL
 };
 
 const char *const hw_sim_node_values[] = { "rx-datagrams", "rx-handshake", "rx-control",
 					   "rx-delivered", "rx-packets",   "tx-packets",
 					   "tx-sent",      "tx-copies",    "tx-source-packets",
 					   "rx-drops",     "tx-drops",     "paths",
-					   "paths-up",     "session-up",   "session-down",
+					   "paths-up",     "paths-suspect", "paths-down",
+					   "session-up",   "session-down", "session-closed",
 					   "path-up",      "path-suspect", "path-down",
-					   "path-new",     "path-moved",   "send-failures",
-					   "unheard",      "pool-used",    NULL };
+					   "path-new",     "path-moved",   "path-removed",
+					   "send-failures", "unheard",     "pool-used",
+					   NULL };
 
 const char *const hw_sim_run_values[] = {
 	"overhead",     "wire-bytes", "inner-bytes",    "transmissions",       "source-packets",
-	"sealing-keys", "sealed",     "attack-packets", "attack-answer-bytes", NULL
+	"sealing-keys", "sealed",     "attack-packets", "attack-answer-bytes",
+	"lift",         NULL
 };
 
 static double share(uint64_t hits, uint64_t trials, struct hw_sim_share *ret_share)
@@ -106,8 +109,10 @@ double hw_sim_traffic_value(const struct hw_sim_traffic_result *traffic, bool ba
 		return traffic->active == 0
 			       ? 0
 			       : (double)traffic->goodput_bytes * 8e9 / (double)traffic->active;
-	default:
+	case 21:
 		return (double)traffic->retransmissions;
+	default:
+		return (double)flow->resume_max / 1e6;
 	}
 }
 
@@ -146,8 +151,15 @@ double hw_sim_link_value(const struct hw_sim_way_result *way, hw_time simulated,
 		return (double)way->sent.packets[HW_SIM_CONTROL];
 	case 12:
 		return (double)way->sent.packets[HW_SIM_HANDSHAKE];
-	default:
+	case 13:
 		return seconds > 0 ? (double)control * 10 / seconds : 0;
+	case 14:
+		return (double)way->carry_max / 1e6;
+	case 15:
+		return (double)(way->sent.bytes[HW_SIM_CONTROL] +
+				way->sent.bytes[HW_SIM_HANDSHAKE]);
+	default:
+		return seconds > 0 ? (double)link->offered_bytes * 86400 / seconds : 0;
 	}
 }
 
@@ -168,13 +180,17 @@ double hw_sim_node_value(const struct hw_sim_node_result *node, size_t value)
 		hw_sim_totals_tx_drops(totals),
 		node->paths,
 		node->paths_up,
+		node->paths_suspect,
+		node->paths_down,
 		node->events[HW_EVENT_SESSION_UP],
 		node->events[HW_EVENT_SESSION_DOWN],
+		node->events[HW_EVENT_SESSION_CLOSED],
 		node->events[HW_EVENT_PATH_UP],
 		node->events[HW_EVENT_PATH_SUSPECT],
 		node->events[HW_EVENT_PATH_DOWN],
 		node->events[HW_EVENT_PATH_NEW],
 		node->events[HW_EVENT_PATH_MOVED],
+		node->events[HW_EVENT_PATH_REMOVED],
 		node->send_failures,
 		node->unheard,
 		node->pool_used,
@@ -182,6 +198,14 @@ double hw_sim_node_value(const struct hw_sim_node_result *node, size_t value)
 
 	_Static_assert(COUNT(values) == COUNT(hw_sim_node_values) - 1, "a name for each value");
 	return (double)values[value];
+}
+
+/* How many times as often two links were bad in the same slot as by chance; 0 where none was. */
+static double true_lift(const struct hw_sim_spell_truth *truth)
+{
+	double expected = (double)truth->bad[0] * (double)truth->bad[1];
+
+	return expected > 0 ? (double)truth->both * (double)truth->slots / expected : 0;
 }
 
 double hw_sim_run_value(const struct hw_sim_result *result, size_t value)
@@ -222,8 +246,10 @@ double hw_sim_run_value(const struct hw_sim_result *result, size_t value)
 		return (double)result->sealed;
 	case 7:
 		return (double)attack;
-	default:
+	case 8:
 		return (double)answers;
+	default:
+		return true_lift(&result->spells);
 	}
 }
 
@@ -276,6 +302,14 @@ static double look_up(const struct hw_sim_scenario *scenario, const struct hw_si
 						 value);
 	}
 	return 0; /* the reader of scenarios has checked both names */
+}
+
+double hw_sim_expect_value(const struct hw_sim_scenario *scenario,
+			   const struct hw_sim_expect *expect, const struct hw_sim_result *result)
+{
+	struct hw_sim_share share = { 0 };
+
+	return look_up(scenario, expect, result, &share);
 }
 
 bool hw_sim_expect_met(const struct hw_sim_scenario *scenario, const struct hw_sim_expect *expect,

@@ -22,4 +22,8 @@ double hw_sim_run_value(const struct hw_sim_result *result, size_t value);
 bool hw_sim_expect_met(const struct hw_sim_scenario *scenario, const struct hw_sim_expect *expect,
 		       const struct hw_sim_result *result, char *ret_text, size_t room);
 
+/* The value that it bounds; -1 is also what a delay without any packets gives. */
+double hw_sim_expect_value(const struct hw_sim_scenario *scenario,
+			   const struct hw_sim_expect *expect, const struct hw_sim_result *result);
+
 #endif

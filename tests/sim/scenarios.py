@@ -117,6 +117,11 @@ WRONG = [
     ("links:\n  - {name: a}\nevents:\n  - {at: 2s, do: restart, link: a}\n", "'restart' needs node"),
     ("links:\n  - {name: a}\nevents:\n  - {at: 2s, do: cut, link: a}\n  - {at: 1s, do: restore, link: a}\n",
      "in the order of their times"),
+    ("links:\n  - {name: a}\nevents:\n  - {at: 2s, do: flap, link: a}\n", "'flap' needs hz"),
+    ("links:\n  - {name: a}\nevents:\n  - {at: 2s, do: mtu, link: a}\n", "'mtu' needs mtu"),
+    ("links:\n  - {name: a}\njoint:\n  - {links: [b], bad: 10%}\n", "there is no link 'b'"),
+    ("links:\n  - {name: a}\njoint:\n  - {links: [a], bad: 30%, lift: 4}\n", "such spells cannot be"),
+    ("links:\n  - {name: a}\ntraffic:\n  - {name: t, kind: voice, off: 5s}\n", "on and off belong together"),
     ("links:\n  - {name: a}\nexpect:\n  - {of: b, value: lost, is: 0}\n", "no traffic or link 'b'"),
     ("links:\n  - {name: a}\nexpect:\n  - {of: a, value: frames, is: 0}\n", "has no value 'frames'"),
     ("links:\n  - {name: a}\nexpect:\n  - {of: a, value: lost}\n", "expected min, max, is or near"),
@@ -188,6 +193,20 @@ def test_expectations(tap, hawser, folder):
     tap.line(code == MET and "as expected: call.sent" in out, "a kept bound too", err)
 
 
+def test_each(tap, hawser, folder):
+    text = SMALL + "expect:\n  - {of: call, value: lost, max: 0}\n  - {of: call, value: sent, is: 450}\n"
+    path = write(folder, text)
+    lost = [json.loads(sim(hawser, path, "--seed", seed, "--json")[1])["traffic"][0]["there"]["lost"]
+            for seed in range(5, 10)]
+    code, out, err = sim(hawser, path, "--seed", 5, "--runs", 5, "--each", "--json")
+    first, second = json.loads(out)["expect"]
+    tap.line((first["highest"], first["median"], first["met"]) ==
+             (max(lost), sorted(lost)[2], lost.count(0)) and first["worst_seed"] == 5 + lost.index(max(lost)),
+             "each run is judged alone, and the worst is named", f"{lost} {first}")
+    tap.line(second["met"] == 5 and code == (MET if max(lost) == 0 else NOT_MET), "and the exit code says so",
+             f"{code} {out}{err}")
+
+
 def test_table(tap, hawser, folder):
     code, out, _ = sim(hawser, write(folder, SMALL), "--runs", 3)
     wide = [line for line in out.splitlines() if len(line) > 80]
@@ -198,7 +217,7 @@ def test_table(tap, hawser, folder):
 
 def test_program(tap, hawser):
     with tempfile.TemporaryDirectory() as folder:
-        for test in (test_repeats, test_suites, test_messages, test_expectations, test_table):
+        for test in (test_repeats, test_suites, test_messages, test_expectations, test_each, test_table):
             test(tap, hawser, folder)
 
 
