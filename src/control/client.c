@@ -185,51 +185,41 @@ static int receive_line(int fd, hw_time deadline, char **ret_line)
 	return err;
 }
 
-/* Take the reply apart. */
-static int read_reply(const char *line, char *error, json_t **ret_status)
+/* Whether it is a reply at all, and says yes or no. */
+static int read_reply(const char *line, char *error, json_t **ret_reply)
 {
 	json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-	json_t *status = json_object_get(root, "status");
+	const json_t *ok = json_object_get(root, "ok");
 	const char *text = json_string_value(json_object_get(root, "error"));
-	int err = 0;
 
-	if (json_is_true(json_object_get(root, "ok")) && json_is_object(status))
-		*ret_status = json_incref(status);
-	else if (json_is_false(json_object_get(root, "ok")) && text)
-		err = explain(error, HW_E_STATE, "the daemon refused: %s", text);
-	else
-		err = explain(error, HW_E_MALFORMED,
-			      "what answered is no hawser daemon, or one of another version");
+	if (json_is_true(ok)) {
+		*ret_reply = root;
+		return 0;
+	}
+	if (json_is_false(ok) && text) {
+		*ret_reply = root;
+		return explain(error, HW_E_STATE, "the daemon refused: %s", text);
+	}
 	json_decref(root);
-	return err;
+	return explain(error, HW_E_MALFORMED,
+		       "what answered is no hawser daemon, or one of another version");
 }
 
-int hw_control_status(const char *device, char error[HW_CONTROL_ERROR_BYTES], json_t **ret_status)
+static int talk(const char *device, const char *text, char *error, json_t **ret_reply)
 {
-	static const char request[] = "{\"request\":\"status\"}\n";
 	hw_time deadline = hw_clock_now() + PATIENCE;
-	char only[IFNAMSIZ];
 	char *line = NULL;
-	int fd = -1, err;
+	int fd = -1;
+	int err = connect_to(device, error, &fd);
 
-	if (!device) {
-		err = find_only(only, error);
-		if (err < 0)
-			return err;
-		device = only;
-	}
-	if (!device[0] || strlen(device) >= IFNAMSIZ || strchr(device, '/'))
-		return explain(error, HW_E_INVAL,
-			       "that is no device's name: 1 to %d characters, no /", IFNAMSIZ - 1);
-	err = connect_to(device, error, &fd);
 	if (err < 0)
 		return err;
-	err = send_all(fd, request, sizeof(request) - 1, deadline);
+	err = send_all(fd, text, strlen(text), deadline);
 	/* The daemon may have refused, with a reason, before it read: that is worth reading. */
 	if (err == 0 || errno == EPIPE)
 		err = receive_line(fd, deadline, &line);
 	if (err == 0)
-		err = read_reply(line, error, ret_status);
+		err = read_reply(line, error, ret_reply);
 	else if (err == HW_E_AGAIN)
 		err = explain(error, err, "the daemon of %s does not answer", device);
 	else if (err == HW_E_SYSTEM)
@@ -240,5 +230,64 @@ int hw_control_status(const char *device, char error[HW_CONTROL_ERROR_BYTES], js
 			      device);
 	free(line);
 	close(fd);
+	return err;
+}
+
+/* The request as a line; NULL: out of memory. Takes the request. */
+static char *request_line(json_t *request)
+{
+	char *text = request ? json_dumps(request, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	size_t len = text ? strlen(text) : 0;
+
+	json_decref(request);
+	if (text) {
+		char *line = realloc(text, len + 2);
+
+		if (!line)
+			free(text);
+		text = line;
+	}
+	if (text)
+		strcpy(text + len, "\n");
+	return text;
+}
+
+int hw_control_ask(const char *device, json_t *request, char error[HW_CONTROL_ERROR_BYTES],
+		   json_t **ret_reply)
+{
+	char *line = request_line(request);
+	char only[IFNAMSIZ];
+	int err = 0;
+
+	if (!line)
+		return explain(error, HW_E_NOMEM, "out of memory");
+	if (!device) {
+		err = find_only(only, error);
+		device = only;
+	}
+	if (err == 0 && (!device[0] || strlen(device) >= IFNAMSIZ || strchr(device, '/')))
+		err = explain(error, HW_E_INVAL,
+			      "that is no device's name: 1 to %d characters, no /", IFNAMSIZ - 1);
+	if (err == 0)
+		err = talk(device, line, error, ret_reply);
+	free(line);
+	return err;
+}
+
+int hw_control_status(const char *device, char error[HW_CONTROL_ERROR_BYTES], json_t **ret_status)
+{
+	json_t *reply = NULL;
+	int err = hw_control_ask(device, json_pack("{s:s}", "request", "status"), error, &reply);
+
+	if (err == 0) {
+		json_t *status = json_object_get(reply, "status");
+
+		if (json_is_object(status))
+			*ret_status = json_incref(status);
+		else
+			err = explain(error, HW_E_MALFORMED,
+				      "what answered is no hawser daemon, or one of another version");
+	}
+	json_decref(reply);
 	return err;
 }

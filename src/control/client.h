@@ -1,8 +1,8 @@
 /*
  * The client's side of the control protocol, for the command line.
  *
- * The protocol is one JSON object a line, over a Unix stream socket: {"request":"status"} is
- * answered by {"ok":true,"status":{...}} or by {"ok":false,"error":"..."}.
+ * The protocol is one JSON object a line, over a Unix stream socket (control/request.h):
+ * {"request":"status"} is answered by {"ok":true,"status":{...}} or by {"ok":false,"error":"..."}.
  */
 #ifndef HW_CONTROL_CLIENT_H
 #define HW_CONTROL_CLIENT_H
@@ -31,5 +31,12 @@ const char *hw_control_runtime_dir(void);
  */
 HW_MUST_USE int hw_control_status(const char *device, char error[HW_CONTROL_ERROR_BYTES],
 				  json_t **ret_status);
+
+/*
+ * Any request, which is taken, and the whole reply to it, which the caller owns. Errors as above; with
+ * HW_E_STATE, *ret_reply is what the daemon answered, for what else it says: own it then too.
+ */
+HW_MUST_USE int hw_control_ask(const char *device, json_t *request,
+			       char error[HW_CONTROL_ERROR_BYTES], json_t **ret_reply);
 
 #endif

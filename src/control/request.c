@@ -3,15 +3,72 @@
 #include <jansson.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	enum hw_control_request request;
-} requests[] = {
-	{"status", HW_CONTROL_STATUS},
+static const char *const dos[] = {
+	[HW_CONTROL_LINK_DOWN] = "down",     [HW_CONTROL_LINK_UP] = "up",
+	[HW_CONTROL_LINK_ALWAYS] = "always", [HW_CONTROL_LINK_BACKUP] = "backup",
+	[HW_CONTROL_LINK_NEVER] = "never",   [HW_CONTROL_LINK_CONFIG] = "config",
 };
 
-int hw_control_request_parse(const char *line, size_t len, enum hw_control_request *ret_request)
+const char *hw_control_do_name(enum hw_control_do what)
 {
+	return dos[what];
+}
+
+bool hw_control_do_find(const char *name, enum hw_control_do *ret_do)
+{
+	for (size_t i = 0; i < sizeof(dos) / sizeof(dos[0]); i++) {
+		if (strcmp(name, dos[i]) == 0) {
+			*ret_do = (enum hw_control_do)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A name that may be shown again: in a log, on a terminal. */
+static bool take_name(const char *name, char ret_name[HW_CORE_NAME_BYTES])
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= HW_CORE_NAME_BYTES)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == '"' || name[i] == '\\')
+			return false;
+	memset(ret_name, 0, HW_CORE_NAME_BYTES);
+	memcpy(ret_name, name, len);
+	return true;
+}
+
+static int parse_plain(json_t *root, struct hw_control_request *request)
+{
+	(void)request;
+	return json_object_size(root) == 1 ? 0 : HW_E_MALFORMED;
+}
+
+static int parse_link(json_t *root, struct hw_control_request *request)
+{
+	const char *name = json_string_value(json_object_get(root, "link"));
+	const char *what = json_string_value(json_object_get(root, "do"));
+
+	if (!name || !what || json_object_size(root) != 3 || !take_name(name, request->link))
+		return HW_E_MALFORMED;
+	return hw_control_do_find(what, &request->what) ? 0 : HW_E_NOT_FOUND;
+}
+
+static const struct {
+	const char *name;
+	enum hw_control_kind kind;
+	int (*parse)(json_t *root, struct hw_control_request *request);
+} requests[] = {
+	{"status", HW_CONTROL_STATUS, parse_plain},
+	{"reload", HW_CONTROL_RELOAD, parse_plain},
+	{"link", HW_CONTROL_LINK, parse_link},
+};
+
+int hw_control_request_parse(const char *line, size_t len, struct hw_control_request *ret_request)
+{
+	struct hw_control_request request = {0};
 	const char *name;
 	json_t *root;
 	int err = HW_E_MALFORMED;
@@ -21,16 +78,18 @@ int hw_control_request_parse(const char *line, size_t len, enum hw_control_reque
 	/* A key given twice could mean one thing to us and another to who wrote it. */
 	root = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	name = json_string_value(json_object_get(root, "request"));
-	if (!name || json_object_size(root) != 1)
+	if (!name)
 		goto out;
 	err = HW_E_NOT_FOUND;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		if (strcmp(name, requests[i].name) == 0) {
-			*ret_request = requests[i].request;
-			err = 0;
+			request.kind = requests[i].kind;
+			err = requests[i].parse(root, &request);
 			break;
 		}
 	}
+	if (err == 0)
+		*ret_request = request;
 out:
 	json_decref(root);
 	return err;
@@ -44,6 +103,7 @@ const char *hw_control_request_error(int error)
 	case HW_E_NOT_FOUND:
 		return "unknown request";
 	default:
-		return "not a request: one line, one JSON object with the key \"request\" alone";
+		return "not a request: one line, one JSON object with the key \"request\" and those "
+		       "that belong to it alone";
 	}
 }

@@ -19,6 +19,7 @@ struct client {
 	struct hw_control_server *server;
 	struct hw_loop_source source; /* fd -1: free */
 	hw_time deadline;
+	uint64_t ticket; /* of the request whose reply comes later; 0: none */
 	size_t in_bytes;
 	char *out; /* the reply being sent; owned */
 	size_t out_bytes, out_sent;
@@ -32,6 +33,7 @@ struct hw_control_server {
 	struct hw_loop_source listener;
 	struct sockaddr_un address;
 	hw_time idle;
+	uint64_t last_ticket;
 	uint32_t client_count;
 	struct client clients[HW_CONTROL_MAX_CLIENTS];
 };
@@ -46,29 +48,43 @@ static void close_client(struct client *client)
 	client->server->client_count--;
 }
 
-static json_t *error_reply(const char *text)
+json_t *hw_control_error_reply(const char *text)
 {
 	return json_pack("{s:b, s:s}", "ok", 0, "error", text);
 }
 
-static json_t *answer(struct hw_control_server *server, const char *line, size_t len)
+static json_t *answer_status(struct hw_control_server *server)
 {
-	enum hw_control_request request;
-	json_t *status;
+	json_t *status = server->handler.status(server->handler.ctx);
+
+	if (!status)
+		return hw_control_error_reply("out of memory");
+	return json_pack("{s:b, s:o}", "ok", 1, "status", status);
+}
+
+/* NULL: out of memory, or the client has a ticket for it now. */
+static json_t *answer(struct client *client, const char *line, size_t len)
+{
+	struct hw_control_server *server = client->server;
+	struct hw_control_request request;
+	json_t *reply;
 	int err = hw_control_request_parse(line, len, &request);
 
+	if (err == 0 && request.kind != HW_CONTROL_STATUS && !server->handler.act)
+		err = HW_E_NOT_FOUND;
 	if (err < 0) {
 		server->counters.bad_requests++;
-		return error_reply(hw_control_request_error(err));
+		return hw_control_error_reply(hw_control_request_error(err));
 	}
-	switch (request) {
-	case HW_CONTROL_STATUS:
-		status = server->handler.status(server->handler.ctx);
-		if (status)
-			return json_pack("{s:b, s:o}", "ok", 1, "status", status);
-		break;
-	}
-	return error_reply("out of memory");
+	if (request.kind == HW_CONTROL_STATUS)
+		return answer_status(server);
+
+	const struct hw_control_ticket ticket = {++server->last_ticket};
+
+	reply = server->handler.act(server->handler.ctx, &request, ticket);
+	if (!reply)
+		client->ticket = ticket.number;
+	return reply;
 }
 
 /* Put the reply, which is taken, in the client's output. False: it cannot be sent. */
@@ -117,7 +133,7 @@ static bool flush(struct client *client)
  */
 static bool serve_lines(struct client *client, hw_time now)
 {
-	while (!client->out) {
+	while (!client->out && !client->ticket) {
 		char *end = memchr(client->in, '\n', client->in_bytes);
 		size_t len;
 
@@ -126,17 +142,21 @@ static bool serve_lines(struct client *client, hw_time now)
 				return true;
 			client->server->counters.dropped_line++;
 			/* A last word; if it does not fit in the socket's buffer it is lost. */
-			if (queue_reply(client, error_reply(hw_control_request_error(HW_E_LIMIT))))
+			if (queue_reply(client, hw_control_error_reply(
+							hw_control_request_error(HW_E_LIMIT))))
 				(void)flush(client);
 			return false;
 		}
 		len = (size_t)(end - client->in);
-		if (!queue_reply(client, answer(client->server, client->in, len)))
-			return false;
+
+		json_t *reply = answer(client, client->in, len);
+
 		client->in_bytes -= len + 1;
 		memmove(client->in, end + 1, client->in_bytes);
 		client->deadline = hw_time_add(now, client->server->idle);
-		if (!flush(client))
+		if (client->ticket)
+			return true;
+		if (!queue_reply(client, reply) || !flush(client))
 			return false;
 	}
 	return true;
@@ -157,24 +177,56 @@ static bool receive(struct client *client)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+/* What the client waits for: while a reply is on its way to be made or read, nothing is read. */
+static uint32_t awaited(const struct client *client)
+{
+	if (client->out)
+		return EPOLLOUT;
+	return client->ticket ? 0 : EPOLLIN;
+}
+
+static void serve_client(struct client *client, bool alive, uint32_t before, hw_time now)
+{
+	if (alive)
+		alive = serve_lines(client, now);
+	if (alive && awaited(client) != before)
+		alive = hw_loop_change(client->server->loop, &client->source, awaited(client)) == 0;
+	if (!alive)
+		close_client(client);
+}
+
 static void on_client(void *ctx, uint32_t events, hw_time now)
 {
 	struct client *client = ctx;
-	bool sending = client->out != NULL;
+	uint32_t before = awaited(client);
 	bool alive = true;
 
-	if (sending)
+	if (client->out)
 		alive = flush(client);
+	else if (client->ticket)
+		alive = false; /* nothing was asked for: it hung up */
 	else if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		alive = receive(client);
-	if (alive && !client->out)
-		alive = serve_lines(client, now);
-	/* While a reply waits to be read, nothing more is read. */
-	if (alive && sending != (client->out != NULL))
-		alive = hw_loop_change(client->server->loop, &client->source,
-				       client->out ? EPOLLOUT : EPOLLIN) == 0;
-	if (!alive)
-		close_client(client);
+	serve_client(client, alive, before, now);
+}
+
+void hw_control_server_reply(struct hw_control_server *server, struct hw_control_ticket ticket,
+			     json_t *reply, hw_time now)
+{
+	for (uint32_t i = 0; ticket.number != 0 && i < HW_CONTROL_MAX_CLIENTS; i++) {
+		struct client *client = &server->clients[i];
+
+		if (client->source.fd < 0 || client->ticket != ticket.number)
+			continue;
+
+		uint32_t before = awaited(client);
+
+		client->ticket = 0;
+		client->deadline = hw_time_add(now, server->idle);
+		serve_client(client, queue_reply(client, reply) && flush(client), before, now);
+		return;
+	}
+	json_decref(reply);
 }
 
 /* The file's mode has let it connect; a looser mode than ours admits nobody more. */
@@ -239,6 +291,7 @@ static void admit(struct hw_control_server *server, int fd, hw_time now)
 		.fd = fd, .priority = HW_LOOP_OTHER, .ready = on_client, .ctx = client};
 	client->deadline = hw_time_add(now, server->idle);
 	client->in_bytes = client->out_bytes = client->out_sent = 0;
+	client->ticket = 0;
 	server->client_count++;
 	server->counters.accepted++;
 	if (hw_loop_add(server->loop, &client->source, EPOLLIN) < 0)

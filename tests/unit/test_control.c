@@ -25,6 +25,10 @@ struct fixture {
 	struct hw_loop *loop;
 	struct hw_control_server *server;
 	size_t status_bytes; /* how much padding the status carries */
+	uint32_t acts;       /* requests that were carried out */
+	struct hw_control_request last;
+	bool defer;          /* replies come later */
+	struct hw_control_ticket tickets[HW_CONTROL_MAX_CLIENTS];
 	pthread_t thread;
 	bool stop;
 };
@@ -42,6 +46,16 @@ static json_t *status(void *ctx)
 	return result;
 }
 
+static json_t *act(void *ctx, const struct hw_control_request *request,
+		   struct hw_control_ticket ticket)
+{
+	struct fixture *f = ctx;
+
+	f->last = *request;
+	f->tickets[f->acts++ % HW_CONTROL_MAX_CLIENTS] = ticket;
+	return f->defer ? NULL : json_pack("{s:b, s:s}", "ok", 1, "link", request->link);
+}
+
 static hw_time on_wakeup(void *ctx, hw_time now)
 {
 	struct fixture *f = ctx;
@@ -53,7 +67,7 @@ static hw_time on_wakeup(void *ctx, hw_time now)
 
 static void open_server(struct fixture *f, hw_time idle)
 {
-	const struct hw_control_handler handler = {status, f};
+	const struct hw_control_handler handler = {.status = status, .act = act, .ctx = f};
 
 	assert_int_equal(hw_control_server_new(f->loop, f->path, idle, &handler, &f->server), 0);
 }
@@ -158,15 +172,19 @@ static void parses_requests(void **state)
 		{"{\"request\":\"sta\\u0000tus\"}", HW_E_MALFORMED},
 		{"{\"request\":\"\xff\"}", HW_E_MALFORMED},
 	};
-	enum hw_control_request request;
+	struct hw_control_request request, untouched;
 	char line[HW_CONTROL_LINE_MAX_BYTES + 1];
 
 	(void)state;
+	memset(&untouched, 0x5a, sizeof(untouched));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		request = (enum hw_control_request)99;
+		request = untouched;
 		assert_int_equal(hw_control_request_parse(cases[i].line, strlen(cases[i].line),
 							  &request), cases[i].result);
-		assert_int_equal(request, cases[i].result == 0 ? HW_CONTROL_STATUS : 99);
+		if (cases[i].result == 0)
+			assert_int_equal(request.kind, HW_CONTROL_STATUS);
+		else
+			assert_memory_equal(&request, &untouched, sizeof(request));
 	}
 	/* The longest line that is allowed, and one byte more. */
 	memset(line, ' ', sizeof(line));
@@ -174,6 +192,70 @@ static void parses_requests(void **state)
 	assert_int_equal(hw_control_request_parse(line, HW_CONTROL_LINE_MAX_BYTES, &request), 0);
 	assert_int_equal(hw_control_request_parse(line, HW_CONTROL_LINE_MAX_BYTES + 1, &request),
 			 HW_E_LIMIT);
+}
+
+#define LINK(name, what) "{\"request\":\"link\",\"link\":" name ",\"do\":" what "}"
+#define X63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+static void parses_requests_with_arguments(void **state)
+{
+	static const struct {
+		const char *line;
+		int result;
+		enum hw_control_kind kind;
+		const char *link;
+		enum hw_control_do what;
+	} cases[] = {
+		{"{\"request\":\"reload\"}", 0, HW_CONTROL_RELOAD, "", HW_CONTROL_LINK_DOWN},
+		{LINK("\"dsl\"", "\"down\""), 0, HW_CONTROL_LINK, "dsl", HW_CONTROL_LINK_DOWN},
+		{LINK("\"dsl\"", "\"up\""), 0, HW_CONTROL_LINK, "dsl", HW_CONTROL_LINK_UP},
+		{LINK("\"a.b-c_d:e@f\"", "\"always\""), 0, HW_CONTROL_LINK, "a.b-c_d:e@f",
+		 HW_CONTROL_LINK_ALWAYS},
+		{LINK("\"x\"", "\"backup\""), 0, HW_CONTROL_LINK, "x", HW_CONTROL_LINK_BACKUP},
+		{LINK("\"x\"", "\"never\""), 0, HW_CONTROL_LINK, "x", HW_CONTROL_LINK_NEVER},
+		{LINK("\"x\"", "\"config\""), 0, HW_CONTROL_LINK, "x", HW_CONTROL_LINK_CONFIG},
+		{LINK("\"" X63 "\"", "\"up\""), 0, HW_CONTROL_LINK, X63, HW_CONTROL_LINK_UP},
+		{.line = LINK("\"x" X63 "\"", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("\"\"", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("\"a b\"", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("\"a\\nb\"", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("\"a\\u001b[2J\"", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("\"d\u00fc\"", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("\"a\\\"\"", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("1", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("null", "\"up\""), .result = HW_E_MALFORMED},
+		{.line = LINK("\"dsl\"", "1"), .result = HW_E_MALFORMED},
+		{.line = LINK("\"dsl\"", "[\"up\"]"), .result = HW_E_MALFORMED},
+		{.line = LINK("\"dsl\"", "\"halt\""), .result = HW_E_NOT_FOUND},
+		{.line = LINK("\"dsl\"", "\"\""), .result = HW_E_NOT_FOUND},
+		{.line = LINK("\"dsl\"", "\"Down\""), .result = HW_E_NOT_FOUND},
+		{.line = LINK("\"dsl\"", "\"up\",\"x\":1"), .result = HW_E_MALFORMED},
+		{.line = "{\"request\":\"link\",\"link\":\"dsl\"}", .result = HW_E_MALFORMED},
+		{.line = "{\"request\":\"link\",\"do\":\"up\"}", .result = HW_E_MALFORMED},
+		{.line = "{\"request\":\"link\"}", .result = HW_E_MALFORMED},
+		{.line = "{\"request\":\"reload\",\"link\":\"dsl\"}", .result = HW_E_MALFORMED},
+		{.line = "{\"request\":\"status\",\"do\":\"up\"}", .result = HW_E_MALFORMED},
+	};
+	struct hw_control_request request, untouched;
+	enum hw_control_do what;
+
+	(void)state;
+	memset(&untouched, 0x5a, sizeof(untouched));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		request = untouched;
+		print_message("# %s\n", cases[i].line);
+		assert_int_equal(hw_control_request_parse(cases[i].line, strlen(cases[i].line),
+							  &request), cases[i].result);
+		if (cases[i].result != 0) {
+			assert_memory_equal(&request, &untouched, sizeof(request));
+			continue;
+		}
+		assert_int_equal(request.kind, cases[i].kind);
+		assert_string_equal(request.link, cases[i].link);
+		assert_int_equal(request.what, cases[i].what);
+		assert_true(hw_control_do_find(hw_control_do_name(request.what), &what));
+		assert_int_equal(what, request.what);
+	}
 }
 
 static void answers_status(void **state)
@@ -212,6 +294,81 @@ static void refuses_bad_requests_and_goes_on(void **state)
 	assert_int_equal(hw_control_server_counters(f->server)->bad_requests, 3);
 	assert_non_null(strstr(say(f, fd, "{\"request\":\"status\"}\n"), "\"ok\":true"));
 	close(fd);
+}
+
+static void carries_out_requests(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	open_server(f, HW_CONTROL_IDLE);
+	fd = dial(f);
+	assert_string_equal(say(f, fd, "{\"request\":\"link\",\"link\":\"dsl\",\"do\":\"down\"}\n"),
+			    "{\"ok\":true,\"link\":\"dsl\"}\n");
+	assert_int_equal(f->acts, 1);
+	assert_int_equal(f->last.what, HW_CONTROL_LINK_DOWN);
+	assert_non_null(strstr(say(f, fd, "{\"request\":\"link\",\"link\":\"dsl\"}\n"), "not a request"));
+	assert_int_equal(f->acts, 1);
+	close(fd);
+}
+
+/* The reply comes when it is ready; what the client says in the meantime waits. */
+static void replies_later(void **state)
+{
+	struct fixture *f = *state;
+	int fd, other;
+
+	f->defer = true;
+	open_server(f, HW_CONTROL_IDLE);
+	fd = dial(f);
+	other = dial(f);
+	assert_string_equal(say(f, fd, "{\"request\":\"reload\"}\n{\"request\":\"status\"}\n"), "");
+	assert_int_equal(f->acts, 1);
+	/* Others are served. */
+	assert_non_null(strstr(say(f, other, "{\"request\":\"status\"}\n"), "hw9"));
+	/* An answer for nobody, and the same one twice, change nothing. */
+	hw_control_server_reply(f->server, (struct hw_control_ticket){77}, json_pack("{s:b}", "ok", 1),
+				hw_loop_now(f->loop));
+	hw_control_server_reply(f->server, (struct hw_control_ticket){0}, json_pack("{s:b}", "ok", 1),
+				hw_loop_now(f->loop));
+	assert_string_equal(say(f, fd, ""), "");
+	for (int i = 0; i < 2; i++)
+		hw_control_server_reply(f->server, f->tickets[0], json_pack("{s:b,s:i}", "ok", 1, "n", i),
+					hw_loop_now(f->loop));
+	assert_string_equal(hear(f, fd),
+			    "{\"ok\":true,\"n\":0}\n"
+			    "{\"ok\":true,\"status\":{\"device\":\"hw9\",\"pad\":\"\"}}\n");
+	close(fd);
+	close(other);
+}
+
+/* One that hangs up, or waits longer than anyone may be silent, is forgotten; so is its answer. */
+static void forgets_who_does_not_wait(void **state)
+{
+	struct fixture *f = *state;
+	int gone, patient, next;
+
+	f->defer = true;
+	open_server(f, SHORT_IDLE);
+	gone = dial(f);
+	assert_string_equal(say(f, gone, "{\"request\":\"reload\"}\n"), "");
+	close(gone);
+	serve(f, HW_MS(20));
+	assert_int_equal(hw_control_server_clients(f->server), 0);
+	patient = dial(f);
+	assert_string_equal(say(f, patient, "{\"request\":\"reload\"}\n"), "");
+	serve(f, 2 * SHORT_IDLE);
+	assert_int_equal(hw_control_server_clients(f->server), 0);
+	assert_int_equal(hw_control_server_counters(f->server)->dropped_idle, 1);
+	close(patient);
+	/* Its place is another's now, who must not get the answer. */
+	next = dial(f);
+	assert_non_null(strstr(say(f, next, "{\"request\":\"status\"}\n"), "hw9"));
+	for (int i = 0; i < 2; i++)
+		hw_control_server_reply(f->server, f->tickets[i], json_pack("{s:b}", "ok", 1),
+					hw_loop_now(f->loop));
+	assert_string_equal(say(f, next, ""), "");
+	close(next);
 }
 
 static void admits_sixteen_clients(void **state)
@@ -332,7 +489,7 @@ static void drops_replies_that_are_too_large(void **state)
 static void replaces_a_stale_socket_only(void **state)
 {
 	struct fixture *f = *state;
-	const struct hw_control_handler handler = {status, f};
+	const struct hw_control_handler handler = {.status = status, .act = act, .ctx = f};
 	struct hw_control_server *second = NULL;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -451,6 +608,35 @@ static void client_gets_the_status(void **state)
 	unsetenv("HAWSER_RUNTIME_DIR");
 }
 
+static void client_asks_for_other_things(void **state)
+{
+	struct fixture *f = *state;
+	char error[HW_CONTROL_ERROR_BYTES] = "";
+	json_t *reply = NULL;
+
+	open_server(f, HW_CONTROL_IDLE);
+	setenv("HAWSER_RUNTIME_DIR", f->dir, 1);
+	f->stop = false;
+	assert_int_equal(pthread_create(&f->thread, NULL, serve_thread, f), 0);
+	assert_int_equal(hw_control_ask("hw9", json_pack("{s:s,s:s,s:s}", "request", "link", "link",
+							 "lte", "do", "never"), error, &reply), 0);
+	assert_string_equal(json_string_value(json_object_get(reply, "link")), "lte");
+	json_decref(reply);
+	reply = NULL;
+	/* A refusal comes with all that the daemon said. */
+	assert_int_equal(hw_control_ask("hw9", json_pack("{s:s}", "request", "stop"), error, &reply),
+			 HW_E_STATE);
+	assert_string_equal(error, "the daemon refused: unknown request");
+	assert_string_equal(json_string_value(json_object_get(reply, "error")), "unknown request");
+	json_decref(reply);
+	reply = NULL;
+	assert_int_equal(hw_control_ask("hw9", NULL, error, &reply), HW_E_NOMEM);
+	assert_null(reply);
+	__atomic_store_n(&f->stop, true, __ATOMIC_RELEASE);
+	pthread_join(f->thread, NULL);
+	unsetenv("HAWSER_RUNTIME_DIR");
+}
+
 static void client_says_what_to_do(void **state)
 {
 	struct fixture *f = *state;
@@ -527,6 +713,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_requests),
+		cmocka_unit_test(parses_requests_with_arguments),
+		cmocka_unit_test_setup_teardown(carries_out_requests, setup, teardown),
+		cmocka_unit_test_setup_teardown(replies_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(forgets_who_does_not_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_status, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_bad_requests_and_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(admits_sixteen_clients, setup, teardown),
@@ -539,6 +729,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_other_users, setup, teardown),
 		cmocka_unit_test_setup_teardown(admits_the_group_of_the_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(client_gets_the_status, setup, teardown),
+		cmocka_unit_test_setup_teardown(client_asks_for_other_things, setup, teardown),
 		cmocka_unit_test_setup_teardown(client_says_what_to_do, setup, teardown),
 		cmocka_unit_test_setup_teardown(client_refuses_strange_answers, setup, teardown),
 	};
