@@ -89,6 +89,12 @@ static void probe_reply_in(const struct source *s, const struct hw_control_probe
 		hw_path_table_learn_peer_id(&s->peer->paths, s->path, reply->own_path, true);
 }
 
+static void mtu_probe_in(const struct hw_control_mtu *probe, struct answers *answers)
+{
+	if (answers->buf != NULL && hw_control_put_mtu_reply(&answers->writer, probe) < 0)
+		return;
+}
+
 static void challenge_in(const struct source *s, const struct hw_control_challenge *challenge,
 			 struct answers *answers)
 {
@@ -172,7 +178,13 @@ static bool frame_in(const struct source *s, const struct hw_control_frame *fram
 		hw_load_result_in(s->peer, s->path, &frame->load_result);
 		break;
 	case HW_CONTROL_MTU_PROBE:
+		mtu_probe_in(&frame->mtu, answers);
+		break;
 	case HW_CONTROL_MTU_REPLY:
+		if (s->path != NULL && frame->mtu.path == s->path->id)
+			hw_path_mtu_replied(s->path, hw_load64(frame->mtu.token), frame->mtu.size,
+					    s->now);
+		break;
 	case HW_CONTROL_PADDING:
 		break;
 	}

@@ -108,6 +108,7 @@ enum hw_event_type {
 	HW_EVENT_PATH_NEW,     /* value: path */
 	HW_EVENT_PATH_MOVED,   /* the peer's address on this path changed; tuple is the new one */
 	HW_EVENT_PATH_REMOVED,
+	HW_EVENT_PATH_MTU,     /* value: bytes of IP that it takes; upper 32 bits: before, 0 at first */
 	HW_EVENT_TIMESTAMP     /* value: wall-clock floor in ns that must survive a restart */
 };
 
@@ -121,6 +122,9 @@ struct hw_event {
 };
 
 enum hw_peer_state { HW_PEER_IDLE, HW_PEER_HANDSHAKE, HW_PEER_UP, HW_PEER_DOWN };
+
+/* The search for the size that a path takes: the states of RFC 8899, section 5.2. */
+enum hw_mtu_search { HW_MTU_BASE, HW_MTU_SEARCHING, HW_MTU_COMPLETE, HW_MTU_ERROR };
 
 struct hw_path_snapshot {
 	uint32_t path;
@@ -137,6 +141,9 @@ struct hw_path_snapshot {
 	uint64_t rx_packets, rx_bytes;  /* authentic, copies included */
 	uint64_t duplicates;            /* received copies that another had preceded */
 	struct hw_addr observed; /* this end as the peer sees it; family NONE: not told yet */
+	uint32_t mtu_bytes;      /* IP packets that the path takes towards the peer, as far as is known */
+	enum hw_mtu_search mtu_search;
+	uint64_t mtu_probe_bytes; /* spent on finding out, in IP packets */
 };
 
 struct hw_stream_snapshot {

@@ -34,6 +34,7 @@
 #include "wire/control.h"
 #include "wire/wire.h"
 
+#define HW_CORE_ETHERNET_BYTES 22u           /* header and two VLAN tags */
 #define HW_PEER_WAITING 128u                 /* inner packets that wait for a session or a path */
 #define HW_PEER_WAITING_TIME HW_S(2)         /* and how long */
 #define HW_PEER_REPORT_MIN HW_MS(10)         /* between reports, when packets come fast */

@@ -28,6 +28,16 @@ bool hw_link_slot_usable(const struct hw_core *core, uint32_t link)
 	return hw_link_slot_used(core, link) && core->links[link].config.use != HW_USE_NEVER;
 }
 
+/* A datagram of this size carries whatever the tunnel device may give, whole. */
+static uint32_t largest_of_use(const struct hw_core *core)
+{
+	uint32_t bytes = core->config.tunnel_mtu + HW_WIRE_OVERHEAD_BYTES +
+			 (core->config.layer2 ? HW_CORE_ETHERNET_BYTES : 0);
+	uint32_t room = hw_pool_payload_bytes(core->pool) + HW_WIRE_HEADER_BYTES;
+
+	return bytes < room ? bytes : room;
+}
+
 void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
 		       struct hw_path_link *ret_link)
 {
@@ -38,10 +48,13 @@ void hw_peer_path_link(const struct hw_core *core, const struct hw_tuple *tuple,
 
 	if (mtu <= headers)
 		mtu = DEFAULT_LINK_MTU_BYTES;
+	mtu -= headers;
+	if (mtu > largest_of_use(core))
+		mtu = largest_of_use(core);
 	*ret_link = (struct hw_path_link){
 		.use = slot->config.use,
 		.price = slot->config.price,
-		.mtu_bytes = mtu - headers,
+		.mtu_bytes = mtu,
 		.metered = slot->config.metered,
 	};
 }

@@ -32,7 +32,7 @@ static bool plausible(const struct hw_core *core, const struct hw_buf *packet)
 /* What comes in is clamped too: this node's way back may take less than the peer's way here. */
 static void clamp_mss(const struct receiving *r, struct hw_buf *packet)
 {
-	uint32_t payload = r->core->config.mss_clamp ? hw_path_table_payload(&r->peer->paths, r->now) : 0;
+	uint32_t payload = r->core->config.mss_clamp ? hw_path_table_clamp(&r->peer->paths, r->now) : 0;
 
 	if (payload > 0)
 		hw_mss_clamp(packet->data, packet->len, r->core->config.layer2,

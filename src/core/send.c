@@ -91,6 +91,22 @@ struct hw_buf *hw_control_begin(struct hw_core *core, struct hw_control_writer *
 	return buf;
 }
 
+/* Room for a probe of that size. */
+static struct hw_buf *begin_mtu_probe(struct hw_core *core, uint32_t size,
+				      struct hw_control_writer *writer)
+{
+	struct hw_buf *buf = hw_buf_get(core->pool);
+
+	if (buf == NULL)
+		return NULL;
+	if (size > HW_WIRE_HEADER_BYTES + hw_buf_tailroom(buf)) {
+		hw_buf_unref(buf);
+		return NULL;
+	}
+	hw_control_writer_init(writer, buf->data, size - HW_WIRE_OVERHEAD_BYTES);
+	return buf;
+}
+
 /* Seals the control packet in place; on failure the buffer is gone and NULL is returned. */
 static struct hw_session *seal_control(struct hw_peer *peer, struct hw_buf *buf,
 				       const struct hw_control_writer *writer, hw_time now)
@@ -175,6 +191,33 @@ static void send_probe(struct hw_peer *peer, const struct hw_path_action *action
 	hw_control_send_to(peer, buf, &writer, &action->tuple, now);
 }
 
+/* Outside the path's numbering: one that is too large must not count as a loss. */
+static void send_mtu_probe(struct hw_peer *peer, const struct hw_path_action *action, hw_time now)
+{
+	struct copy copy = { .tuple = &action->tuple, .path_id = HW_STAMP_NO_PATH };
+	struct hw_control_mtu probe = {
+		.path = (uint8_t)action->path->id,
+		.size = (uint16_t)action->size,
+	};
+	struct hw_control_writer writer;
+	struct hw_buf *buf = begin_mtu_probe(peer->core, action->size, &writer);
+	uint8_t head[8];
+
+	if (buf == NULL)
+		return;
+	hw_store64(probe.token, action->token);
+	if (hw_control_put_mtu_probe(&writer, &probe) < 0)
+		writer.len = 0;
+
+	const struct hw_session *session = seal_control(peer, buf, &writer, now);
+
+	if (session == NULL)
+		return;
+	part(buf, head);
+	(void)send_copy(peer->core, session, head, buf, &copy, now);
+	hw_buf_unref(buf);
+}
+
 static void send_challenge(struct hw_peer *peer, const struct hw_path_action *action, hw_time now)
 {
 	struct hw_control_writer writer;
@@ -201,6 +244,13 @@ void hw_peer_run_paths(struct hw_peer *peer, hw_time now)
 			break;
 		case HW_PATH_ACTION_CHALLENGE:
 			send_challenge(peer, &action, now);
+			break;
+		case HW_PATH_ACTION_MTU_PROBE:
+			send_mtu_probe(peer, &action, now);
+			break;
+		case HW_PATH_ACTION_EVENT_MTU:
+			hw_peer_event(peer, HW_EVENT_PATH_MTU, action.path,
+				      (uint64_t)action.was << 32 | action.size, now);
 			break;
 		case HW_PATH_ACTION_EVENT_NEW:
 			hw_peer_event(peer, HW_EVENT_PATH_NEW, action.path, 0, now);

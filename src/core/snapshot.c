@@ -44,6 +44,9 @@ static void snapshot_path(const struct hw_path_table *table, const struct hw_pat
 		.rx_packets = path->rx.packets,
 		.rx_bytes = path->rx.bytes,
 		.duplicates = path->rx.duplicates,
+		.mtu_bytes = path->mtu.size + path->mtu.headers,
+		.mtu_search = (enum hw_mtu_search)path->mtu.state,
+		.mtu_probe_bytes = path->mtu.probe_bytes,
 		.observed = path->observed,
 	};
 }

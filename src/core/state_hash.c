@@ -61,7 +61,7 @@ static void mix_path(struct hash *h, const struct hw_path *path)
 
 	memcpy(&copy, path, sizeof(copy));
 	copy.rx.unmeasured = 0; /* a counter */
-	copy.view_stale = false;
+	copy.view_stale = copy.mtu.changed = false;
 	mix(h, &copy, sizeof(copy));
 }
 

@@ -4,9 +4,6 @@
 #include "frame/inner.h"
 #include "frame/mss.h"
 
-#define ETHERNET_BYTES 14u
-#define VLAN_TAG_BYTES 8u /* two of them */
-
 /* One class for now: what classifies comes with the modes that need it. */
 #define STREAM_DEFAULT HW_WIRE_STREAM_FIRST_CLASS
 
@@ -79,7 +76,7 @@ static int send_inner(const struct sending *s, struct hw_buf *packet)
 
 	if (core->config.mss_clamp)
 		hw_mss_clamp(packet->data, packet->len, core->config.layer2,
-			     hw_frame_max_whole(payload));
+			     hw_frame_max_whole(hw_path_table_clamp(&s->peer->paths, s->now)));
 
 	struct hw_buf *shrunk =
 		hw_compression_try(&s->peer->compression, core->pool, STREAM_DEFAULT, packet);
@@ -189,7 +186,7 @@ void hw_core_packets_in(struct hw_core *core, struct hw_buf *const *in, size_t c
 	/* One peer for now: the routing that chooses between several comes with them. */
 	struct hw_peer *peer = core->peer_count > 0 && !core->closed ? &core->peers[0] : NULL;
 	uint32_t limit = core->config.tunnel_mtu +
-			 (core->config.layer2 ? ETHERNET_BYTES + VLAN_TAG_BYTES : 0);
+			 (core->config.layer2 ? HW_CORE_ETHERNET_BYTES : 0);
 
 	core->now = now;
 	core->totals.tx_packets += count;

@@ -169,8 +169,7 @@ static int become_path(struct hw_path_table *table, struct hw_candidate *c, hw_t
 
 static void move_path(struct hw_path *path, struct hw_candidate *c, hw_time now)
 {
-	path->tuple = c->tuple;
-	path->link = c->link;
+	hw_path_rerouted(path, &c->tuple, &c->link);
 	path->link_down = false;
 	path->learnt = true; /* the peer showed it: it is no configured endpoint's any more */
 	path->challenge_open = false;

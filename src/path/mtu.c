@@ -70,6 +70,7 @@ static void ask(struct hw_path_mtu *m, enum hw_path_mtu_task task, uint32_t targ
 	m->task = task;
 	m->target = target;
 	m->tries = 0;
+	m->changed |= m->doubt;
 	m->doubt = m->hot = m->silent = false;
 }
 
@@ -88,11 +89,19 @@ void hw_path_mtu_init(struct hw_path_mtu *m, bool ipv6, uint32_t ceiling)
 
 static void resize(struct hw_path_mtu *m, uint32_t size)
 {
-	if (size != m->size)
-		hw_path_mtu_proof_reset(&m->proof);
+	if (size == m->size)
+		return;
+	hw_path_mtu_proof_reset(&m->proof);
+	m->changed = true;
 	if (size < m->size)
 		m->tell = m->told != 0 || m->state == HW_PATH_MTU_ERROR;
 	m->size = size;
+}
+
+static void set_known(struct hw_path_mtu *m)
+{
+	m->changed |= !m->known;
+	m->known = true;
 }
 
 static void complete(struct hw_path_mtu *m, hw_time raise_after, hw_time now)
@@ -100,7 +109,7 @@ static void complete(struct hw_path_mtu *m, hw_time raise_after, hw_time now)
 	m->state = HW_PATH_MTU_COMPLETE;
 	ask(m, HW_PATH_MTU_NOTHING, 0);
 	m->raise_at = m->size < m->ceiling ? now + raise_after : HW_TIME_NEVER;
-	m->known = true;
+	set_known(m);
 	m->tell = m->size != m->told;
 }
 
@@ -141,7 +150,7 @@ static void search_on(struct hw_path_mtu *m, bool metered, hw_time now)
 	ask(m, HW_PATH_MTU_SEARCH, target);
 }
 
-void hw_path_mtu_set_ceiling(struct hw_path_mtu *m, uint32_t ceiling, hw_time now)
+void hw_path_mtu_set_ceiling(struct hw_path_mtu *m, uint32_t ceiling)
 {
 	uint32_t before = m->ceiling;
 	bool unlimited = m->fails > before;
@@ -158,7 +167,7 @@ void hw_path_mtu_set_ceiling(struct hw_path_mtu *m, uint32_t ceiling, hw_time no
 	if (m->task == HW_PATH_MTU_FIRST && m->tries == 0)
 		return;
 	if (m->state == HW_PATH_MTU_COMPLETE && m->size >= ceiling) {
-		complete(m, RAISE_AFTER, now);
+		complete(m, 0, 0); /* at the ceiling: nothing to raise */
 	} else if (ceiling > before || m->target > ceiling) {
 		if (m->state == HW_PATH_MTU_COMPLETE)
 			m->state = HW_PATH_MTU_SEARCHING;
@@ -186,6 +195,15 @@ void hw_path_mtu_refused(struct hw_path_mtu *m, uint32_t bytes)
 		resize(m, size < bytes ? size : m->least);
 		ask(m, HW_PATH_MTU_NOTHING, 0);
 	}
+}
+
+uint32_t hw_path_mtu_hoped(const struct hw_path_mtu *m)
+{
+	uint32_t common = payload(m, COMMON_IP);
+
+	if (m->known || m->size > common)
+		return m->size;
+	return common < m->ceiling ? common : m->ceiling;
 }
 
 void hw_path_mtu_trouble(struct hw_path_mtu *m)
@@ -328,6 +346,11 @@ static void begin_round(struct hw_path_mtu *m, bool metered, hw_time now)
 
 /* Answers. */
 
+static hw_time confirm_gap(const struct hw_path_mtu *m)
+{
+	return m->metered ? CONFIRM_GAP_METERED : CONFIRM_GAP;
+}
+
 /* The size passes. */
 static void passed(struct hw_path_mtu *m, uint32_t size, hw_time now)
 {
@@ -335,14 +358,14 @@ static void passed(struct hw_path_mtu *m, uint32_t size, hw_time now)
 
 	if (size < m->base || size > m->ceiling)
 		return;
-	m->known = true;
+	set_known(m);
 	if (m->fails <= size)
 		m->fails = m->ceiling + 1;
 	if (size >= m->size) {
 		m->proven_at = now;
 		if (m->task == HW_PATH_MTU_CONFIRM) {
 			m->trouble = false;
-			m->confirm_after = now + CONFIRM_GAP;
+			m->confirm_after = now + confirm_gap(m);
 			ask(m, HW_PATH_MTU_NOTHING, 0);
 		}
 	}
@@ -402,7 +425,7 @@ static void fell(struct hw_path_mtu *m, hw_time now)
 	m->fails = m->target;
 	m->valid_from = m->rounds + 1;
 	m->trouble = false;
-	m->known = true;
+	set_known(m);
 	m->confirm_after = now;
 	m->state = base ? HW_PATH_MTU_ERROR
 			: best >= m->base ? HW_PATH_MTU_SEARCHING : HW_PATH_MTU_BASE;
@@ -417,7 +440,7 @@ static void fell(struct hw_path_mtu *m, hw_time now)
 		ask(m, HW_PATH_MTU_NOTHING, 0);
 }
 
-static void give_up(struct hw_path_mtu *m, const struct hw_path_mtu_context *context, hw_time now)
+static void give_up(struct hw_path_mtu *m, hw_time now)
 {
 	if (m->task == HW_PATH_MTU_SEARCH) {
 		m->unsure = true;
@@ -428,7 +451,7 @@ static void give_up(struct hw_path_mtu *m, const struct hw_path_mtu_context *con
 		ask(m, HW_PATH_MTU_ASK_BASE, m->base);
 		return;
 	}
-	m->confirm_after = now + (context->metered ? CONFIRM_GAP_METERED : CONFIRM_GAP);
+	m->confirm_after = now + confirm_gap(m);
 	m->trouble = true;
 	ask(m, HW_PATH_MTU_NOTHING, 0);
 }
@@ -442,7 +465,7 @@ static bool judge(struct hw_path_mtu *m, const struct hw_path_mtu_context *conte
 	case HW_PATH_MTU_NOTHING:
 		return false;
 	case HW_PATH_MTU_FIRST:
-		m->known = true;
+		set_known(m);
 		if (m->state != HW_PATH_MTU_BASE)
 			search_on(m, context->metered, now);
 		else if (e.answered > 0 || m->tries >= FIRST_TRIES)
@@ -464,6 +487,7 @@ static bool judge(struct hw_path_mtu *m, const struct hw_path_mtu_context *conte
 		break;
 	}
 	m->hot = e.lost >= 1;
+	m->changed |= !m->doubt && m->task == HW_PATH_MTU_CONFIRM && e.lost >= 2;
 	m->doubt = m->task == HW_PATH_MTU_CONFIRM && e.lost >= 2;
 	m->silent = e.answered == 0;
 	if (beyond_chance(&e, m->task == HW_PATH_MTU_SEARCH ? SEARCH_CHANCE : CONFIRM_CHANCE)) {
@@ -474,7 +498,7 @@ static bool judge(struct hw_path_mtu *m, const struct hw_path_mtu_context *conte
 		m->fails = m->target;
 		search_on(m, context->metered, now);
 	} else if (m->tries >= TRIES_MAX) {
-		give_up(m, context, now);
+		give_up(m, now);
 	}
 	return m->task != HW_PATH_MTU_NOTHING;
 }
@@ -547,6 +571,7 @@ static void begin_task(struct hw_path_mtu *m, const struct hw_path_mtu_context *
 
 void hw_path_mtu_tick(struct hw_path_mtu *m, const struct hw_path_mtu_context *context, hw_time now)
 {
+	m->metered = context->metered;
 	if (now < hw_path_mtu_deadline(m, context))
 		return;
 	if (!context->probing)

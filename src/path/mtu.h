@@ -106,6 +106,8 @@ struct hw_path_mtu {
 	uint32_t size;                 /* the path takes this */
 	uint32_t fails;                /* the smallest size known to fail; ceiling + 1: none */
 	bool known;                    /* the first round has had its answer, or its time */
+	bool metered;                  /* as the last tick was told */
+	bool changed;                  /* size, known or doubt; the owner clears it */
 	bool doubt;                    /* the size in use seems to fail: not beyond chance yet */
 	bool trouble;                  /* something calls for a confirmation */
 	bool unsure;                   /* a question of this search was given up */
@@ -141,10 +143,13 @@ struct hw_path_mtu_context {
 void hw_path_mtu_init(struct hw_path_mtu *mtu, bool ipv6, uint32_t ceiling);
 
 /* The interface's limit has changed, or is told again. */
-void hw_path_mtu_set_ceiling(struct hw_path_mtu *mtu, uint32_t ceiling, hw_time now);
+void hw_path_mtu_set_ceiling(struct hw_path_mtu *mtu, uint32_t ceiling);
 
 /* The system refused a datagram of that size: more than the interface takes. */
 void hw_path_mtu_refused(struct hw_path_mtu *mtu, uint32_t bytes);
+
+/* The size in use, or, while nothing is known, what most paths take. */
+uint32_t hw_path_mtu_hoped(const struct hw_path_mtu *mtu);
 
 /* The path turned suspect, came back, or leads elsewhere: the size in use is to be confirmed. */
 void hw_path_mtu_trouble(struct hw_path_mtu *mtu);

@@ -41,6 +41,7 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 	hw_rtt_init(&path->wait);
 	hw_path_rx_init(&path->rx);
 	hw_path_tx_init(&path->tx);
+	hw_path_mtu_init(&path->mtu, tuple->remote.family == HW_FAMILY_IPV6, link->mtu_bytes);
 	path->silent_since = HW_TIME_NEVER;
 	path->unacked_since = HW_TIME_NEVER;
 	path->state_since = now;
@@ -50,6 +51,36 @@ void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link)
 {
 	path->link = *link;
 	path->view_stale = true;
+	hw_path_mtu_set_ceiling(&path->mtu, link->mtu_bytes);
+}
+
+/* What was found of another way says nothing; what was counted stays. */
+static void restart_mtu(struct hw_path *path)
+{
+	const struct hw_path_mtu was = path->mtu;
+
+	hw_path_mtu_init(&path->mtu, path->tuple.remote.family == HW_FAMILY_IPV6,
+			 path->link.mtu_bytes);
+	path->mtu.told = was.told;
+	path->mtu.rounds = was.rounds; /* late answers to older probes do not count */
+	path->mtu.valid_from = path->mtu.from = was.rounds + 1;
+	path->mtu.probes = was.probes;
+	path->mtu.probe_bytes = was.probe_bytes;
+}
+
+void hw_path_rerouted(struct hw_path *path, const struct hw_tuple *tuple,
+		      const struct hw_path_link *link)
+{
+	bool other = tuple->link != path->tuple.link ||
+		     tuple->remote.family != path->tuple.remote.family;
+
+	path->tuple = *tuple;
+	hw_path_set_link(path, link);
+	/* Behind another address of a NAT the way is most likely the same: it is only asked again. */
+	if (other)
+		restart_mtu(path);
+	else
+		hw_path_mtu_trouble(&path->mtu);
 }
 
 enum hw_link_use hw_path_use(const struct hw_path *path)
@@ -79,6 +110,9 @@ static void enter(struct hw_path *path, enum hw_path_state state, hw_time now)
 		[HW_PATH_DOWN] = HW_PATH_TODO_DOWN,
 	};
 
+	if (state == HW_PATH_SUSPECT ||
+	    (state == HW_PATH_UP && path->state != HW_PATH_PROBING))
+		hw_path_mtu_trouble(&path->mtu);
 	path->state = state;
 	path->state_since = now;
 	path->tries = 0;
@@ -136,6 +170,8 @@ uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes,
 
 	if (data)
 		hw_path_tx_data(&path->tx, generation);
+	if (generation == path->tx.current.generation)
+		hw_path_mtu_sent(&path->mtu, generation, path->tx.current.next - 1, bytes, now);
 	return sequence;
 }
 
@@ -205,8 +241,13 @@ static hw_time silence_time(const struct hw_path *path)
 unsigned hw_path_reported(struct hw_path *path, uint32_t generation,
 			  const struct hw_control_report_path *report, hw_time now)
 {
+	const struct hw_path_tx_seq before = path->tx.current;
 	bool progress = hw_path_tx_reported(&path->tx, generation, report, now);
+	const struct hw_path_tx_seq *seq = &path->tx.current;
 
+	if (generation == seq->generation && before.reported && seq->acked != before.acked)
+		hw_path_mtu_reported(&path->mtu, generation, before.acked + 1, seq->acked,
+				     seq->their_received - before.their_received, now);
 	path->view_stale = true;
 	if (progress) {
 		if (path->unacked_since != HW_TIME_NEVER)
@@ -248,6 +289,7 @@ unsigned hw_path_link_up(struct hw_path *path, hw_time now)
 	/* The way out may be another one now. */
 	hw_rtt_init(&path->rtt);
 	hw_rtt_init(&path->wait);
+	restart_mtu(path);
 	enter(path, HW_PATH_PROBING, now);
 	return path->todo;
 }
@@ -256,6 +298,7 @@ unsigned hw_path_readdressed(struct hw_path *path, hw_time now)
 {
 	if (path->link_down)
 		return path->todo;
+	hw_path_mtu_trouble(&path->mtu);
 	if (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT)
 		path->todo |= HW_PATH_TODO_PROBE;
 	else
@@ -366,6 +409,26 @@ static void doubt_tick(struct hw_path *path, hw_time now)
 		path->todo |= HW_PATH_TODO_PROBE;
 }
 
+unsigned hw_path_mtu_replied(struct hw_path *path, uint64_t token, uint32_t size, hw_time now)
+{
+	if (token >> 56 != path->id || !hw_path_mtu_answered(&path->mtu, token, size, now))
+		return path->todo;
+	if (path->state == HW_PATH_PROBING)
+		sign(path, now);
+	return path->todo;
+}
+
+static struct hw_path_mtu_context mtu_context(const struct hw_path *path,
+					      const struct hw_path_context *context, hw_time now)
+{
+	return (struct hw_path_mtu_context){
+		.probing = path->state == HW_PATH_PROBING,
+		.active = hw_path_context_active(context, now),
+		.metered = hw_path_metered(path),
+		.timeout = hw_rtt_timeout(&path->rtt, 0),
+	};
+}
+
 unsigned hw_path_tick(struct hw_path *path, const struct hw_path_context *context, hw_time now)
 {
 	if (!context->session || path->link_down)
@@ -374,6 +437,11 @@ unsigned hw_path_tick(struct hw_path *path, const struct hw_path_context *contex
 		up_tick(path, context, now);
 	else if (now >= doubt_deadline(path, context))
 		doubt_tick(path, now);
+	if (path->state != HW_PATH_DOWN) {
+		const struct hw_path_mtu_context mtu = mtu_context(path, context, now);
+
+		hw_path_mtu_tick(&path->mtu, &mtu, now);
+	}
 	return path->todo;
 }
 
@@ -382,20 +450,29 @@ hw_time hw_path_deadline(const struct hw_path *path, const struct hw_path_contex
 {
 	if (!context->session || path->link_down)
 		return HW_TIME_NEVER;
-	return path->state == HW_PATH_UP ? up_deadline(path, context, now)
-					 : doubt_deadline(path, context);
+
+	hw_time at = path->state == HW_PATH_UP ? up_deadline(path, context, now)
+					       : doubt_deadline(path, context);
+
+	if (path->state != HW_PATH_DOWN) {
+		const struct hw_path_mtu_context mtu = mtu_context(path, context, now);
+
+		at = hw_time_min(at, hw_path_mtu_deadline(&path->mtu, &mtu));
+	}
+	return at;
 }
 
 void hw_path_view(const struct hw_path *path, hw_time now, struct hw_sched_path *ret_view)
 {
 	*ret_view = (struct hw_sched_path){
 		.path = path->id,
-		.state = path->state,
+		.state = path->state == HW_PATH_UP && path->mtu.doubt ? HW_PATH_SUSPECT
+								      : path->state,
 		.group = (uint8_t)path->id,
 		.use = hw_path_use(path),
 		.price = hw_path_price(path),
 		.metered = hw_path_metered(path),
-		.mtu_bytes = path->link.mtu_bytes,
+		.mtu_bytes = path->mtu.size,
 		.rtt_ns = path->rtt.smoothed_ns,
 		.delay_excess_ns = -1,
 		.jitter_ns = path->tx.detailed ? (int64_t)path->tx.detail.jitter_us * 1000 : -1,

@@ -53,6 +53,7 @@
 
 #include "base/addr.h"
 #include "base/time.h"
+#include "path/mtu.h"
 #include "path/rtt.h"
 #include "path/rx.h"
 #include "path/tx.h"
@@ -91,7 +92,7 @@ bool hw_path_context_active(const struct hw_path_context *context, hw_time now);
 struct hw_path_link {
 	enum hw_link_use use;
 	uint32_t price;
-	uint32_t mtu_bytes; /* largest UDP payload */
+	uint32_t mtu_bytes; /* largest UDP payload that the interface takes, or that is of any use */
 	bool metered;       /* idle probing is spare */
 };
 
@@ -127,6 +128,7 @@ struct hw_path {
 	struct hw_rtt wait; /* from the first unanswered packet to a sign of life */
 	struct hw_path_rx rx;
 	struct hw_path_tx tx;
+	struct hw_path_mtu mtu; /* what it takes, as far as is known */
 
 	hw_time last_sent, last_heard; /* any packet; 0: never */
 	hw_time sign_at;               /* last proof that our packets arrive; 0: never */
@@ -215,6 +217,13 @@ unsigned hw_path_tick(struct hw_path *path, const struct hw_path_context *contex
 /* When hw_path_tick is next needed; HW_TIME_NEVER without a session or with the link down. */
 hw_time hw_path_deadline(const struct hw_path *path, const struct hw_path_context *context,
 			 hw_time now);
+
+/* The link and address of the path are others now, as path->tuple and path->link say. */
+void hw_path_rerouted(struct hw_path *path, const struct hw_tuple *tuple,
+		      const struct hw_path_link *link);
+
+/* Answers to MTU probes count (path/mtu.h), and show that a path in PROBING works. */
+unsigned hw_path_mtu_replied(struct hw_path *path, uint64_t token, uint32_t size, hw_time now);
 
 /* Marks the pending probe as sent; gives its token. */
 uint64_t hw_path_probe_sent(struct hw_path *path, hw_time now);

@@ -209,6 +209,14 @@ static bool next_event(struct hw_path_table *table, struct hw_path_action *ret_a
 	for (uint32_t id = 0; id < table->end; id++) {
 		struct hw_path *path = &table->paths[id];
 
+		if (path->used && hw_path_mtu_news(&path->mtu, &ret_action->size, &ret_action->was)) {
+			uint32_t size = ret_action->size, was = ret_action->was;
+
+			describe(path, HW_PATH_ACTION_EVENT_MTU, ret_action);
+			ret_action->size = size;
+			ret_action->was = was;
+			return true;
+		}
 		for (size_t i = 0; path->used && i < sizeof(events) / sizeof(events[0]); i++) {
 			if ((path->todo & events[i].todo) == 0)
 				continue;
@@ -266,6 +274,24 @@ static bool next_probe(struct hw_path_table *table, hw_time now, struct hw_path_
 	return false;
 }
 
+static bool next_mtu_probe(struct hw_path_table *table, struct hw_path_action *ret_action)
+{
+	for (uint32_t id = 0; id < table->end; id++) {
+		struct hw_path *path = &table->paths[id];
+		uint64_t token;
+		uint32_t size;
+
+		if (!path->used || path->link_down || path->state == HW_PATH_DOWN ||
+		    !hw_path_mtu_next(&path->mtu, id, &token, &size))
+			continue;
+		describe(path, HW_PATH_ACTION_MTU_PROBE, ret_action);
+		ret_action->token = token;
+		ret_action->size = size;
+		return true;
+	}
+	return false;
+}
+
 bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, hw_time now,
 			struct hw_path_action *ret_action)
 {
@@ -274,7 +300,7 @@ bool hw_path_table_next(struct hw_path_table *table, uint32_t challenge_bytes, h
 	if (!table->context.session)
 		return false;
 	return next_challenge(table, challenge_bytes, now, ret_action) ||
-	       next_probe(table, now, ret_action);
+	       next_probe(table, now, ret_action) || next_mtu_probe(table, ret_action);
 }
 
 /*
@@ -346,24 +372,61 @@ static uint32_t smallest_payload(const struct hw_path_table *table)
 	return payload;
 }
 
+static bool in_use(const struct hw_sched_path *view)
+{
+	return (view->state == HW_PATH_UP || view->state == HW_PATH_SUSPECT) &&
+	       view->use != HW_USE_NEVER;
+}
+
+/*
+ * A path that has just come up counts when its size is known, a moment later: until then it would
+ * make all packets small. It does not wait when it is the only one.
+ */
+static void hold_unknown(struct hw_path_table *table)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < table->view_count; i++)
+		known |= in_use(&table->views[i]) && table->paths[table->views[i].path].mtu.known;
+	for (size_t i = 0; known && i < table->view_count; i++)
+		if (in_use(&table->views[i]) && !table->paths[table->views[i].path].mtu.known)
+			table->views[i].state = HW_PATH_PROBING;
+}
+
+static uint32_t smallest_clamp(const struct hw_path_table *table)
+{
+	uint32_t payload = 0;
+
+	for (size_t i = 0; i < table->view_count; i++) {
+		const struct hw_path_mtu *mtu = &table->paths[table->views[i].path].mtu;
+		uint32_t size = hw_path_mtu_hoped(mtu);
+
+		if (in_use(&table->views[i]) && (payload == 0 || size < payload))
+			payload = size;
+	}
+	return payload;
+}
+
 const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_time now,
 						size_t *ret_count)
 {
 	bool stale = table->views_stale || now >= table->views_at + VIEWS_FRESH;
 
 	for (uint32_t id = 0; id < table->end && !stale; id++)
-		stale = table->paths[id].view_stale;
+		stale = table->paths[id].view_stale || table->paths[id].mtu.changed;
 	if (stale) {
 		table->view_count = 0;
 		for (uint32_t id = 0; id < table->end; id++) {
 			if (!table->paths[id].used)
 				continue;
 			hw_path_view(&table->paths[id], now, &table->views[table->view_count++]);
-			table->paths[id].view_stale = false;
+			table->paths[id].view_stale = table->paths[id].mtu.changed = false;
 		}
+		hold_unknown(table);
 		fill_excess(table, now);
 		fill_groups(table);
 		table->payload_bytes = smallest_payload(table);
+		table->clamp_bytes = smallest_clamp(table);
 		table->views_at = now;
 		table->views_stale = false;
 	}
@@ -377,6 +440,14 @@ uint32_t hw_path_table_payload(struct hw_path_table *table, hw_time now)
 
 	hw_path_table_views(table, now, &count);
 	return table->payload_bytes;
+}
+
+uint32_t hw_path_table_clamp(struct hw_path_table *table, hw_time now)
+{
+	size_t count;
+
+	hw_path_table_views(table, now, &count);
+	return table->clamp_bytes;
 }
 
 int64_t hw_path_table_rx_excess(const struct hw_path_table *table, const struct hw_path *path,

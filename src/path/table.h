@@ -91,7 +91,7 @@ struct hw_path_table {
 
 	struct hw_sched_path views[HW_PATH_TABLE_PATHS];
 	size_t view_count;
-	uint32_t payload_bytes;
+	uint32_t payload_bytes, clamp_bytes;
 	hw_time views_at;
 	bool views_stale;
 };
@@ -175,10 +175,12 @@ hw_time hw_path_table_deadline(const struct hw_path_table *table, hw_time now);
 enum hw_path_action_type {
 	HW_PATH_ACTION_PROBE,     /* seal PROBE(path id, idle, token), send it to tuple */
 	HW_PATH_ACTION_CHALLENGE, /* seal CHALLENGE(challenge), send it to tuple */
+	HW_PATH_ACTION_MTU_PROBE, /* seal MTU_PROBE(path id, size, token), send it to tuple, unmeasured */
 	HW_PATH_ACTION_EVENT_NEW,
 	HW_PATH_ACTION_EVENT_UP,
 	HW_PATH_ACTION_EVENT_SUSPECT,
 	HW_PATH_ACTION_EVENT_DOWN,
+	HW_PATH_ACTION_EVENT_MTU,
 	HW_PATH_ACTION_EVENT_MOVED
 };
 
@@ -189,12 +191,14 @@ struct hw_path_action {
 	struct hw_candidate *candidate; /* NULL unless the challenge is to a candidate */
 	uint64_t token;                 /* of a probe */
 	bool idle;                      /* of a probe: no answer but PROBE_REPLY is wanted */
+	uint32_t size;                  /* of an MTU probe, UDP payload; of EVENT_MTU, bytes of IP */
+	uint32_t was;                   /* of EVENT_MTU: before; 0: this is the first time */
 	uint8_t challenge[HW_PATH_CHALLENGE_BYTES];
 };
 
 /*
  * Take the next action; false when there is none. Taking it counts as doing it. Order: events, then
- * challenges, then probes, each by path number. A challenge to a candidate that may not be sent
+ * challenges, then probes, then MTU probes, each by path number. A challenge to a candidate that may not be sent
  * `challenge_bytes` (the size of the datagram) is withheld. The bytes sent to a candidate are to be
  * told by hw_candidate_sent, those to a path by hw_path_sent.
  * Without a session probes and challenges wait.
@@ -213,6 +217,12 @@ const struct hw_sched_path *hw_path_table_views(struct hw_path_table *table, hw_
 
 /* The largest UDP payload that every path in use (UP or SUSPECT) takes; 0 when none is. Kept too. */
 uint32_t hw_path_table_payload(struct hw_path_table *table, hw_time now);
+
+/*
+ * The same as TCP connections are to be told: they keep for life what they hear in their first
+ * packet. So a path whose size is not known yet, for a round trip, is taken to have a common one.
+ */
+uint32_t hw_path_table_clamp(struct hw_path_table *table, hw_time now);
 
 /* The path's one-way delay towards this node beyond the fastest path's, in ns; -1 when not known.
  */

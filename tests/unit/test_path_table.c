@@ -40,6 +40,18 @@ static void drain(struct hw_path_table *table, hw_time now)
 		;
 }
 
+/* The path takes what its link says. */
+static void answer_mtu(struct hw_path_table *table, struct hw_path *path, hw_time now)
+{
+	struct hw_path_action action;
+
+	hw_path_table_tick(table, now);
+	while (hw_path_table_next(table, CHALLENGE_BYTES, now, &action))
+		if (action.type == HW_PATH_ACTION_MTU_PROBE && action.size == path->link.mtu_bytes)
+			hw_path_mtu_replied(path, action.token, action.size, now);
+	drain(table, now); /* its event */
+}
+
 /* An UP path with an rtt of 20 ms, known to the peer as peer_id. */
 static struct hw_path *up_path(struct hw_path_table *table, uint32_t link, uint32_t n,
 			       uint8_t peer_id)
@@ -53,6 +65,7 @@ static struct hw_path *up_path(struct hw_path_table *table, uint32_t link, uint3
 		hw_path_answered(path, HW_MS(20), start - HW_MS(10));
 	hw_path_table_learn_peer_id(table, path, peer_id, true);
 	drain(table, start - HW_MS(10));
+	answer_mtu(table, path, start - HW_MS(10));
 	return path;
 }
 
