@@ -22,6 +22,7 @@
 #define CONFIRM_CHANCE 2e-6
 #define TRIES_MIN 3u
 #define TRIES_MAX 60u /* then a question is given up: HW_PATH_MTU_ROUNDS remember no more */
+#define SILENT_TRIES 6u /* without any answer: whoever owns the path will hear when it is back */
 #define FIRST_TRIES 2u
 #define RAISE_TRIES 3u
 #define TOP_TRIES 4u /* rounds of a search that ask for the upper end too */
@@ -452,7 +453,7 @@ static void give_up(struct hw_path_mtu *m, hw_time now)
 		return;
 	}
 	m->confirm_after = now + confirm_gap(m);
-	m->trouble = true;
+	m->trouble = !m->silent;
 	ask(m, HW_PATH_MTU_NOTHING, 0);
 }
 
@@ -497,7 +498,7 @@ static bool judge(struct hw_path_mtu *m, const struct hw_path_mtu_context *conte
 		}
 		m->fails = m->target;
 		search_on(m, context->metered, now);
-	} else if (m->tries >= TRIES_MAX) {
+	} else if (m->tries >= TRIES_MAX || (m->silent && m->tries >= SILENT_TRIES)) {
 		give_up(m, now);
 	}
 	return m->task != HW_PATH_MTU_NOTHING;
@@ -617,11 +618,13 @@ bool hw_path_mtu_news(struct hw_path_mtu *m, uint32_t *ret_ip_bytes, uint32_t *r
 /* What the traffic shows. */
 
 void hw_path_mtu_sent(struct hw_path_mtu *m, uint32_t generation, uint32_t sequence,
-		      uint32_t bytes, hw_time now)
+		      uint32_t bytes, bool data, hw_time now)
 {
 	unsigned level = 0;
 
-	if (bytes + 16 > m->size)
+	if (!data)
+		level = 0;
+	else if (bytes + 16 > m->size)
 		level = 4;
 	else if (bytes > payload(m, COMMON_IP))
 		level = 3;

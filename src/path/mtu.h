@@ -154,9 +154,12 @@ uint32_t hw_path_mtu_hoped(const struct hw_path_mtu *mtu);
 /* The path turned suspect, came back, or leads elsewhere: the size in use is to be confirmed. */
 void hw_path_mtu_trouble(struct hw_path_mtu *mtu);
 
-/* A packet that counts in the path's sequence goes out. Sequences are 32 bits, as in path/tx.h. */
+/*
+ * A packet that counts in the path's sequence goes out. Sequences are 32 bits, as in path/tx.h. Only
+ * `data` is waited for in reports.
+ */
 void hw_path_mtu_sent(struct hw_path_mtu *mtu, uint32_t generation, uint32_t sequence,
-		      uint32_t bytes, hw_time now);
+		      uint32_t bytes, bool data, hw_time now);
 
 /* The peer reports: of the sequences [first, last], `received` arrived, or as many late ones. */
 void hw_path_mtu_reported(struct hw_path_mtu *mtu, uint32_t generation, uint32_t first,

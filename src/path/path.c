@@ -171,7 +171,8 @@ uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes,
 	if (data)
 		hw_path_tx_data(&path->tx, generation);
 	if (generation == path->tx.current.generation)
-		hw_path_mtu_sent(&path->mtu, generation, path->tx.current.next - 1, bytes, now);
+		hw_path_mtu_sent(&path->mtu, generation, path->tx.current.next - 1, bytes, data,
+				 now);
 	return sequence;
 }
 
