@@ -2,13 +2,15 @@
 """Runs scenarios and holds them to what they expect; draws random ones and holds those to the oracle.
 
     scenarios.py --hawser PROGRAM --folder sim/scenarios [--skip NAME]... [NAME...]
+    scenarios.py --hawser PROGRAM --folder sim/numbers --each RUNS [--skip NAME]... [NAME...]
     scenarios.py --hawser PROGRAM --random FIRST COUNT
     scenarios.py --hawser PROGRAM --folder sim/scenarios --program
-    scenarios.py --hawser PROGRAM --soak
+    scenarios.py --hawser PROGRAM --folder sim/numbers --soak
 
-Speaks TAP: a line for each expectation, and one for the invariants of each run. --program tests the
-subcommand itself: repetition by seed, messages, exit codes. --soak draws new seeds for as long as
-HW_SOAK_SECONDS says, starting from the time of day, which it prints.
+Speaks TAP: a line for each expectation, and one for the invariants of each run. --each holds every one of
+so many runs to what is expected, and says how the figures spread. --program tests the subcommand itself:
+repetition by seed, messages, exit codes. --soak runs the numbers with 100 new seeds each, then draws new
+random scenarios for as long as HW_SOAK_SECONDS says, starting from the time of day, which it prints.
 """
 
 import argparse
@@ -63,6 +65,25 @@ def run_scenario(tap, hawser, path):
              f"{name}: the exit code says so", f"exit code {code}\n{err}")
 
 
+def run_each(tap, hawser, path, runs, seed=None):
+    """Every one of so many runs must keep every bound; the TAP lines say how the values spread."""
+    name = path.stem
+    code, out, err = sim(hawser, path, "--each", "--json", "--runs", runs,
+                         *(["--seed", seed] if seed is not None else []))
+    try:
+        result = json.loads(out)
+    except ValueError:
+        tap.line(False, f"{name}: runs", f"exit code {code}\n{err}")
+        return
+    tap.line(result["violation"] is None and code != VIOLATION,
+             f"{name}: every invariant held in {runs} runs from seed {result['seed']}", err)
+    for e in result["expect"]:
+        tap.line(e["met"] == e["runs"],
+                 f"{name}: {e['value']}: median {e['median']:.6g}, 90 % {e['p90']:.6g}, "
+                 f"worst {e['worst']:.6g} (seed {e['worst_seed']})",
+                 f"met in {e['met']} of {e['runs']}")
+
+
 def run_random(tap, hawser, first, count):
     for seed in range(first, first + count, BATCH):
         runs = min(BATCH, first + count - seed)
@@ -71,9 +92,11 @@ def run_random(tap, hawser, first, count):
                  f"exit code {code}\n{err}")
 
 
-def soak(tap, hawser):
+def soak(tap, hawser, folder):
     until = time.monotonic() + float(os.environ.get("HW_SOAK_SECONDS", "60"))
     seed = int(time.time()) * 1000
+    for path in sorted(folder.glob("*.yaml")):
+        run_each(tap, hawser, path, 100, seed)
     while time.monotonic() < until:
         run_random(tap, hawser, seed, BATCH)
         seed += BATCH
@@ -226,6 +249,7 @@ def main():
     parser.add_argument("--hawser", required=True)
     parser.add_argument("--folder", type=pathlib.Path)
     parser.add_argument("--skip", action="append", default=[])
+    parser.add_argument("--each", type=int, metavar="RUNS")
     parser.add_argument("--random", nargs=2, type=int, metavar=("FIRST", "COUNT"))
     parser.add_argument("--program", action="store_true")
     parser.add_argument("--soak", action="store_true")
@@ -237,11 +261,14 @@ def main():
     elif options.program:
         test_program(tap, options.hawser)
     elif options.soak:
-        soak(tap, options.hawser)
+        soak(tap, options.hawser, options.folder)
     else:
         for path in sorted(options.folder.glob("*.yaml")):
             if path.stem not in options.skip and (not options.names or path.stem in options.names):
-                run_scenario(tap, options.hawser, path)
+                if options.each:
+                    run_each(tap, options.hawser, path, options.each)
+                else:
+                    run_scenario(tap, options.hawser, path)
     return tap.end()
 
 
