@@ -191,11 +191,12 @@ static json_t *render_totals(const struct hw_core_totals *totals)
 
 json_t *hw_status_render(const struct hw_status_input *input)
 {
-	return json_pack("{s:s, s:s, s:s, s:f, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:f, s:o, s:o, s:o, s:o}",
 			 "version", input->version,
 			 "device", input->device,
 			 "mode", input->mode,
 			 "uptime_s", (double)input->uptime / 1e9,
+			 "links", hw_status_render_links(input->links, input->link_count),
 			 "peers", render_peers(input),
 			 "drops", render_drops(input),
 			 "totals", render_totals(input->totals));

@@ -9,6 +9,16 @@
  *              streams: [{class, sent, delivered, duplicates, lost}]}],
  *     drops: {reason: count}, totals: {...}
  *
+ *     links: [{name, interface, state, use, use_by, price, metered, mtu, tx_bytes, tx_packets,
+ *              rx_bytes, rx_packets, counted_since_s,
+ *              quota: {bytes, per, used_bytes, left_bytes, warn_percent, warned, spent, begun_s,
+ *                      ends_s}}]
+ *
+ * A link's state is "ready", "waiting" (for its interface, an address or a port), "unused" (its
+ * use is never) or "down" (the operator's word); use_by says whose word its use is: "configuration", "operator" or "quota". What
+ * links have carried is counted as carriers do, in IP packets, over restarts, since
+ * counted_since_s; a link without a quota has null there. Times are seconds since 1970.
+ *
  * Unknown figures are null; losses are fractions of 1; rates are bits/s; every drop reason is
  * there.
  */
@@ -16,16 +26,35 @@
 #define HW_CONTROL_STATUS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/time.h"
 #include "core/core.h"
 
+struct hw_status_quota {
+	uint64_t bytes; /* 0: none */
+	const char *per; /* "day", "month" */
+	uint64_t used_bytes, left_bytes;
+	uint32_t warn_percent;
+	bool warned, spent;
+	uint64_t begun_s, ends_s; /* of the period */
+};
+
 /* A link as people know it. */
 struct hw_status_link {
-	const char *name;
+	const char *name; /* NULL: this slot is empty */
 	const char *interface; /* NULL: not bound to one */
+	const char *state;
+	const char *use, *use_by;
+	uint32_t price;
+	bool metered;
+	uint32_t mtu_bytes; /* 0: not known */
+	uint64_t tx_bytes, tx_packets;
+	uint64_t rx_bytes, rx_packets;
+	uint64_t since_s;
+	struct hw_status_quota quota;
 };
 
 /* A drop that happened outside the core. */
@@ -39,7 +68,7 @@ struct hw_status_input {
 	const char *device;
 	const char *mode;
 	hw_time uptime;
-	const struct hw_status_link *links; /* in the order of the core's links */
+	const struct hw_status_link *links; /* by the core's slots */
 	size_t link_count;
 	const struct hw_status_drop *drops; /* beside the core's */
 	size_t drop_count;
@@ -47,6 +76,9 @@ struct hw_status_input {
 	size_t peer_count;
 	const struct hw_core_totals *totals;
 };
+
+/* The parts: each gives a new value, or NULL when out of memory. */
+json_t *hw_status_render_links(const struct hw_status_link *links, size_t count);
 
 /* Gives a new object, or NULL when out of memory. */
 json_t *hw_status_render(const struct hw_status_input *input);

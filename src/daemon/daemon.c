@@ -45,6 +45,7 @@ static hw_time on_wakeup(void *ctx, hw_time now)
 		hw_core_tick(daemon->core, now);
 	hw_daemon_links_tick(daemon, now);
 	hw_daemon_flush(daemon, now);
+	hw_daemon_cost_tick(daemon, now);
 	hw_daemon_events(daemon, now);
 	hw_daemon_endpoints_tick(daemon, now);
 	if (daemon->control)
@@ -54,6 +55,7 @@ static hw_time on_wakeup(void *ctx, hw_time now)
 		hw_daemon_state_save(daemon, now);
 
 	next = hw_time_min(hw_core_next_deadline(daemon->core), daemon->save_at);
+	next = hw_time_min(next, hw_daemon_cost_deadline(daemon));
 	next = hw_time_min(next, hw_daemon_links_deadline(daemon));
 	next = hw_time_min(next, hw_daemon_endpoints_deadline(daemon));
 	if (daemon->control)
@@ -85,6 +87,7 @@ static void on_clock(void *ctx, uint32_t events, hw_time now)
 			       "cannot watch the clock: %s", strerror(errno));
 	hw_log_limited(&daemon->log, &daemon->general_limit, now, HW_LOG_INFO, "the clock was set");
 	hw_core_wall_clock(daemon->core, hw_clock_wall_ns(), daemon->state.timestamp_floor_ns, now);
+	hw_daemon_cost_clock_set(daemon, now);
 }
 
 static void on_resolver(void *ctx, uint32_t events, hw_time now)
@@ -272,6 +275,7 @@ static void find_state(struct hw_daemon *daemon)
 	(void)snprintf(daemon->state_path, sizeof(daemon->state_path), "%s/%s.state", dir,
 		       daemon->config->tunnel.device);
 	hw_daemon_state_start(daemon);
+	hw_daemon_cost_start(daemon);
 }
 
 static int start(struct hw_daemon *daemon)

@@ -276,6 +276,7 @@ void hw_daemon_links_reload(struct hw_daemon *daemon, const struct hw_config *ne
 		if (!link)
 			continue;
 		link->rule = &next->links[i];
+		hw_daemon_cost_link(link, now);
 		hw_daemon_link_apply_use(link, now);
 	}
 }
@@ -321,6 +322,9 @@ static void slot_start(struct hw_daemon *daemon, uint32_t index, const struct hw
 	link->sockets[HW_UDP_V4].source.fd = link->sockets[HW_UDP_V6].source.fd = -1;
 	udp_config(daemon->config, rule, index, &udp);
 	hw_udp_init(&link->udp, &udp);
+	hw_daemon_cost_link(link, now);
+	if (link->quota_spent)
+		hw_daemon_link_apply_use(link, now);
 	if (!is_wanted(link))
 		return;
 	link_check(link, now);

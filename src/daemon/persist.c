@@ -59,6 +59,7 @@ void hw_daemon_state_save(struct hw_daemon *daemon, hw_time now)
 	daemon->save_again = daemon->saving;
 	if (daemon->saving)
 		return;
+	hw_daemon_cost_settle(daemon, now);
 	daemon->save_at = HW_TIME_NEVER;
 	daemon->saved_at = now;
 	save = calloc(1, sizeof(*save));

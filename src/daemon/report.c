@@ -57,6 +57,27 @@ static void name_sources(const struct hw_daemon *daemon, struct hw_peer_snapshot
 	}
 }
 
+static void describe_link(const struct hw_daemon_link *link, struct hw_status_link *ret_status)
+{
+	static const char *const uses[] = {"always", "backup", "never"};
+	enum hw_link_use use = hw_daemon_link_use(link);
+	bool open = hw_udp_is_open(&link->udp);
+
+	*ret_status = (struct hw_status_link){
+		.name = link->name,
+		.interface = link->interface[0] ? link->interface : NULL,
+		.state = link->admin_down ? "down" : open ? "ready"
+			 : use == HW_USE_NEVER ? "unused" : "waiting",
+		.use = uses[use],
+		.use_by = link->quota_spent ? "quota"
+			  : link->use_overridden ? "operator" : "configuration",
+		.price = link->rule->price,
+		.metered = hw_config_link_metered(link->rule),
+		.mtu_bytes = open ? link->mtu_bytes : 0,
+	};
+	hw_daemon_cost_status(link, ret_status);
+}
+
 static json_t *status(void *ctx)
 {
 	struct hw_daemon *daemon = ctx;
@@ -75,10 +96,9 @@ static json_t *status(void *ctx)
 		name_sources(daemon, &peers[i]);
 	}
 	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
-		const struct hw_daemon_link *link = &daemon->links[i];
-
-		links[i].name = hw_daemon_link_name(daemon, i);
-		links[i].interface = link->used && link->interface[0] ? link->interface : NULL;
+		links[i].name = NULL;
+		if (daemon->links[i].used)
+			describe_link(&daemon->links[i], &links[i]);
 	}
 	sum_drops(daemon, drops);
 	hw_core_totals(daemon->core, &totals);

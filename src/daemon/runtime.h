@@ -6,6 +6,7 @@
  *     links.c      the sockets of each link, which come and go with their interfaces
  *     endpoints.c  names of the peer's addresses, resolved and resolved again
  *     events.c     what the core tells, as log lines
+ *     cost.c       what the links carry, and their quotas
  *     persist.c    the state file
  *     report.c     the status
  */
@@ -17,6 +18,7 @@
 
 #include "config/config.h"
 #include "core/core.h"
+#include "daemon/flap.h"
 #include "daemon/log.h"
 #include "daemon/state.h"
 #include "io/loop.h"
@@ -30,6 +32,17 @@ struct hw_control_server;
 struct hw_daemon;
 struct hw_netlink;
 struct hw_worker;
+
+/* Where the counting of one link stands (cost.c). */
+struct hw_daemon_meter {
+	bool attached;
+	uint32_t account;             /* its place in daemon->state.links */
+	struct hw_udp_counters seen;  /* what is in the account already */
+	uint64_t unsaved_bytes;       /* in the account, not yet given to the disk */
+	hw_time advanced_at;          /* running time up to here is in the quota's behind_s */
+	bool warned;
+	struct hw_log_flap flap;
+};
 
 struct hw_daemon_socket {
 	struct hw_daemon_link *link;
@@ -62,6 +75,7 @@ struct hw_daemon_link {
 	hw_time retry_at;   /* HW_TIME_NEVER: open, or waiting for news of its interface */
 	hw_time backoff;
 	struct hw_log_limit limit;
+	struct hw_daemon_meter meter;
 };
 
 /* The peer's addresses on one link, or on all. */
@@ -113,6 +127,7 @@ struct hw_daemon {
 	struct hw_state state;
 	bool saving, save_again;
 	hw_time save_at;  /* when it must be written next; HW_TIME_NEVER: nothing has changed */
+	hw_time cost_at;  /* when the first period of a quota ends */
 	hw_time saved_at; /* when it was last given to the disk's thread */
 
 	struct hw_log_limit event_limits[HW_EVENT_TIMESTAMP + 1][HW_CORE_MAX_PATHS + 1];
@@ -172,6 +187,26 @@ void hw_daemon_state_start(struct hw_daemon *daemon); /* reads the file */
 void hw_daemon_state_stop(struct hw_daemon *daemon, hw_time now); /* posts what is not posted yet */
 void hw_daemon_state_save(struct hw_daemon *daemon, hw_time now);
 void hw_daemon_state_save_by(struct hw_daemon *daemon, hw_time at); /* at that time at the latest */
+
+/* cost.c */
+void hw_daemon_cost_start(struct hw_daemon *daemon);
+
+/*
+ * A slot has been filled, or its rule has changed: finds what the link has carried so far and sets
+ * quota_spent; the caller tells the core (hw_daemon_link_apply_use). Before a slot is emptied or its
+ * sockets' counters begin anew: hw_daemon_cost_link_gone.
+ */
+void hw_daemon_cost_link(struct hw_daemon_link *link, hw_time now);
+void hw_daemon_cost_link_gone(struct hw_daemon_link *link, hw_time now);
+
+void hw_daemon_cost_clock_set(struct hw_daemon *daemon, hw_time now);
+void hw_daemon_cost_settle(struct hw_daemon *daemon, hw_time now); /* before the state is saved */
+void hw_daemon_cost_tick(struct hw_daemon *daemon, hw_time now);
+hw_time hw_daemon_cost_deadline(const struct hw_daemon *daemon);
+
+struct hw_status_link;
+/* Fills in what is carried, and the quota. */
+void hw_daemon_cost_status(const struct hw_daemon_link *link, struct hw_status_link *ret_status);
 
 /* report.c */
 struct hw_control_handler;

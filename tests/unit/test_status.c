@@ -29,12 +29,20 @@ static void assert_keys(const json_t *object, const char *expected)
 
 static json_t *render(struct hw_peer_snapshot *peer, const struct hw_core_totals *totals)
 {
-	static const struct hw_status_link links[] = {{"dsl", "eth0"}, {"any", NULL}};
+	static const struct hw_status_link links[] = {
+		{.name = "dsl", .interface = "eth0", .state = "ready", .use = "never",
+		 .use_by = "quota", .price = 3, .metered = true, .mtu_bytes = 1500,
+		 .tx_bytes = 1, .tx_packets = 2, .rx_bytes = 3, .rx_packets = 4, .since_s = 5,
+		 .quota = {.bytes = 6, .per = "month", .used_bytes = 7, .left_bytes = 8,
+			   .warn_percent = 9, .warned = true, .spent = true, .begun_s = 10,
+			   .ends_s = 11}},
+		{.name = "any", .state = "waiting", .use = "backup", .use_by = "configuration"},
+		{.name = NULL}};
 	static const struct hw_status_drop drops[] = {{"io_tx_full", 7}};
 
 	return hw_status_render(&(struct hw_status_input){
 		.version = "0.1.0", .device = "hw0", .mode = "redundant", .uptime = HW_MS(1500),
-		.links = links, .link_count = 2, .drops = drops, .drop_count = 1, .peers = peer,
+		.links = links, .link_count = 3, .drops = drops, .drop_count = 1, .peers = peer,
 		.peer_count = 1, .totals = totals});
 }
 
@@ -68,14 +76,22 @@ static void keys_are_exact(void **state)
 {
 	struct hw_peer_snapshot peer;
 	struct hw_core_totals totals = {0};
-	json_t *root, *one, *paths;
+	json_t *root, *one, *paths, *list;
 	char expected[4096] = "";
 
 	(void)state;
 	fill(&peer);
 	root = render(&peer, &totals);
 	assert_non_null(root);
-	assert_keys(root, "version device mode uptime_s peers drops totals ");
+	assert_keys(root, "version device mode uptime_s links peers drops totals ");
+	list = json_object_get(root, "links");
+	assert_int_equal(json_array_size(list), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_keys(json_array_get(list, i),
+			    "name interface state use use_by price metered mtu tx_bytes tx_packets rx_bytes "
+			    "rx_packets counted_since_s quota ");
+	assert_keys(json_object_get(json_array_get(list, 0), "quota"),
+		    "bytes per used_bytes left_bytes warn_percent warned spent begun_s ends_s ");
 	one = json_array_get(json_object_get(root, "peers"), 0);
 	assert_keys(one, "name public_key state handshake_age_s paths streams ");
 	paths = json_object_get(one, "paths");
@@ -141,6 +157,44 @@ static void figures_have_their_units(void **state)
 	json_decref(root);
 }
 
+static void links_say_what_they_cost(void **state)
+{
+	static const struct {
+		const char *key;
+		json_int_t value;
+	} figures[] = {{"price", 3}, {"mtu", 1500}, {"tx_bytes", 1}, {"tx_packets", 2}, {"rx_bytes", 3},
+		       {"rx_packets", 4}, {"counted_since_s", 5}},
+	  quota_figures[] = {{"bytes", 6}, {"used_bytes", 7}, {"left_bytes", 8}, {"warn_percent", 9},
+			     {"begun_s", 10}, {"ends_s", 11}};
+	struct hw_peer_snapshot peer;
+	struct hw_core_totals totals = {0};
+	json_t *root, *link, *quota;
+
+	(void)state;
+	fill(&peer);
+	root = render(&peer, &totals);
+	link = json_array_get(json_object_get(root, "links"), 0);
+	quota = json_object_get(link, "quota");
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		assert_int_equal(json_integer_value(json_object_get(link, figures[i].key)),
+				 figures[i].value);
+	for (size_t i = 0; i < sizeof(quota_figures) / sizeof(quota_figures[0]); i++)
+		assert_int_equal(json_integer_value(json_object_get(quota, quota_figures[i].key)),
+				 quota_figures[i].value);
+	assert_string_equal(json_string_value(json_object_get(link, "use")), "never");
+	assert_string_equal(json_string_value(json_object_get(link, "use_by")), "quota");
+	assert_string_equal(json_string_value(json_object_get(quota, "per")), "month");
+	assert_true(json_is_true(json_object_get(link, "metered")));
+	assert_true(json_is_true(json_object_get(quota, "spent")));
+	/* A link without any of that. */
+	link = json_array_get(json_object_get(root, "links"), 1);
+	assert_true(json_is_null(json_object_get(link, "quota")));
+	assert_true(json_is_null(json_object_get(link, "mtu")));
+	assert_true(json_is_null(json_object_get(link, "interface")));
+	assert_true(json_is_false(json_object_get(link, "metered")));
+	json_decref(root);
+}
+
 static void unknown_is_null(void **state)
 {
 	static const char *const unknown[] = {"interface", "local", "remote", "rtt_ms", "owd_ms",
@@ -193,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_exact),
 		cmocka_unit_test(figures_have_their_units),
+		cmocka_unit_test(links_say_what_they_cost),
 		cmocka_unit_test(unknown_is_null),
 		cmocka_unit_test(the_largest_status_fits_a_reply),
 	};
