@@ -170,11 +170,10 @@ int hw_netlink_change(struct hw_netlink *netlink, uint32_t index,
 	return talk(netlink, message, NULL, NULL);
 }
 
-int hw_netlink_address(struct hw_netlink *netlink, uint32_t index, const struct hw_addr *addr,
-		       uint8_t prefix_bits)
+/* The part that adding and removing have in common. */
+static void put_address(struct nlmsghdr *message, uint32_t index, const struct hw_addr *addr,
+			uint8_t prefix_bits)
 {
-	struct nlmsghdr *message = begin(netlink, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE |
-								       NLM_F_REPLACE);
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
 	bool v4 = addr->family == HW_FAMILY_IPV4;
 	size_t len = v4 ? 4 : 16;
@@ -189,7 +188,16 @@ int hw_netlink_address(struct hw_netlink *netlink, uint32_t index, const struct 
 	}
 	mnl_attr_put(message, IFA_LOCAL, len, addr->ip);
 	mnl_attr_put(message, IFA_ADDRESS, len, addr->ip);
-	if (v4 && prefix_bits < 31) {
+}
+
+int hw_netlink_address(struct hw_netlink *netlink, uint32_t index, const struct hw_addr *addr,
+		       uint8_t prefix_bits)
+{
+	struct nlmsghdr *message = begin(netlink, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE |
+								       NLM_F_REPLACE);
+
+	put_address(message, index, addr, prefix_bits);
+	if (addr->family == HW_FAMILY_IPV4 && prefix_bits < 31) {
 		uint32_t host_bits = 0xffffffffu >> prefix_bits;
 		uint8_t broadcast[4];
 
@@ -198,6 +206,17 @@ int hw_netlink_address(struct hw_netlink *netlink, uint32_t index, const struct 
 		mnl_attr_put(message, IFA_BROADCAST, sizeof(broadcast), broadcast);
 	}
 	return talk(netlink, message, NULL, NULL);
+}
+
+int hw_netlink_address_remove(struct hw_netlink *netlink, uint32_t index,
+			      const struct hw_addr *addr, uint8_t prefix_bits)
+{
+	struct nlmsghdr *message = begin(netlink, RTM_DELADDR, NLM_F_ACK);
+	int err;
+
+	put_address(message, index, addr, prefix_bits);
+	err = talk(netlink, message, NULL, NULL);
+	return err == HW_E_INVAL && errno == EADDRNOTAVAIL ? 0 : err;
 }
 
 struct told {

@@ -74,6 +74,10 @@ HW_MUST_USE int hw_netlink_change(struct hw_netlink *netlink, uint32_t index,
 HW_MUST_USE int hw_netlink_address(struct hw_netlink *netlink, uint32_t index,
 				   const struct hw_addr *addr, uint8_t prefix_bits);
 
+/* Take an address away; one that is not there is fine. */
+HW_MUST_USE int hw_netlink_address_remove(struct hw_netlink *netlink, uint32_t index,
+					  const struct hw_addr *addr, uint8_t prefix_bits);
+
 enum hw_netlink_what {
 	HW_NETLINK_INTERFACE, /* appeared or changed */
 	HW_NETLINK_INTERFACE_GONE,

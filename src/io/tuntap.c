@@ -163,6 +163,81 @@ fail:
 	return err;
 }
 
+int hw_tuntap_set_mtu(struct hw_tuntap *tuntap, struct hw_netlink *netlink, uint32_t mtu_bytes,
+		      char error[HW_TUNTAP_ERROR_BYTES])
+{
+	const struct hw_interface_change change = {.mtu_bytes = mtu_bytes};
+	int err = hw_netlink_change(netlink, tuntap->index, &change);
+
+	return err < 0 ? explain_change(error, err, tuntap->name, "MTU") : 0;
+}
+
+static bool has_address(const struct hw_tuntap_address *list, size_t count,
+			const struct hw_tuntap_address *address)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].prefix_bits == address->prefix_bits &&
+		    hw_addr_equal(&list[i].addr, &address->addr))
+			return true;
+	}
+	return false;
+}
+
+static int add_addresses(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
+			 const struct hw_tuntap_address *list, size_t count, size_t *ret_done)
+{
+	for (*ret_done = 0; *ret_done < count; ++*ret_done) {
+		int err = hw_netlink_address(netlink, tuntap->index, &list[*ret_done].addr,
+					     list[*ret_done].prefix_bits);
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Those of `list` that `keep` does not have. */
+static int remove_addresses(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
+			    const struct hw_tuntap_address *list, size_t count,
+			    const struct hw_tuntap_address *keep, size_t keep_count)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int one = 0;
+
+		if (!has_address(keep, keep_count, &list[i]))
+			one = hw_netlink_address_remove(netlink, tuntap->index, &list[i].addr,
+							list[i].prefix_bits);
+		err = err < 0 ? err : one;
+	}
+	return err;
+}
+
+int hw_tuntap_set_addresses(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
+			    const struct hw_tuntap_address *was, size_t was_count,
+			    const struct hw_tuntap_address *next, size_t next_count,
+			    char error[HW_TUNTAP_ERROR_BYTES])
+{
+	size_t done;
+	int err = add_addresses(tuntap, netlink, next, next_count, &done);
+
+	if (err < 0) {
+		int saved = errno;
+
+		/* Addresses are taken back one by one, so one that failed is no reason to stop. */
+		(void)!remove_addresses(tuntap, netlink, next, done, was, was_count);
+		(void)!add_addresses(tuntap, netlink, was, was_count, &done);
+		errno = saved;
+		return explain_change(error, err, tuntap->name, "address");
+	}
+	err = remove_addresses(tuntap, netlink, was, was_count, next, next_count);
+	/* With the first address of a network the kernel takes its others away: they come back. */
+	if (err == 0)
+		err = add_addresses(tuntap, netlink, next, next_count, &done);
+	return err < 0 ? explain_change(error, err, tuntap->name, "address") : 0;
+}
+
 void hw_tuntap_close(struct hw_tuntap *tuntap)
 {
 	if (tuntap->fd >= 0)

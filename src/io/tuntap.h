@@ -59,6 +59,18 @@ HW_MUST_USE int hw_tuntap_open(struct hw_tuntap *tuntap, struct hw_netlink *netl
 void hw_tuntap_close(struct hw_tuntap *tuntap);
 
 /*
+ * Change the MTU, or the addresses from one list to another, of the open device. What both lists have
+ * stays usable all along, but for the moment in which the kernel takes away what shares a network
+ * with one that goes. `error` as above; on failure the old addresses are as they were.
+ */
+HW_MUST_USE int hw_tuntap_set_mtu(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
+				  uint32_t mtu_bytes, char error[HW_TUNTAP_ERROR_BYTES]);
+HW_MUST_USE int hw_tuntap_set_addresses(struct hw_tuntap *tuntap, struct hw_netlink *netlink,
+					const struct hw_tuntap_address *was, size_t was_count,
+					const struct hw_tuntap_address *next, size_t next_count,
+					char error[HW_TUNTAP_ERROR_BYTES]);
+
+/*
  * Read up to max packets into buffers of the pool, which the caller owns then. `now` is stamped on
  * each. Gives how many; 0 when none waits. HW_E_SYSTEM (errno) when the device failed.
  */

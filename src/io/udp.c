@@ -161,6 +161,16 @@ int hw_udp_open(struct hw_udp *udp)
 	return err;
 }
 
+int hw_udp_set_tos(struct hw_udp *udp, bool tos)
+{
+	udp->config.tos = tos;
+	if (udp->fd[HW_UDP_V4] >= 0 && set(udp->fd[HW_UDP_V4], IPPROTO_IP, IP_RECVTOS, tos) < 0)
+		return HW_E_SYSTEM;
+	if (udp->fd[HW_UDP_V6] >= 0 && set(udp->fd[HW_UDP_V6], IPPROTO_IPV6, IPV6_RECVTCLASS, tos) < 0)
+		return HW_E_SYSTEM;
+	return 0;
+}
+
 static uint64_t socket_overruns(int fd)
 {
 	uint32_t info[SK_MEMINFO_VARS] = {0};

@@ -68,6 +68,9 @@ void hw_udp_init(struct hw_udp *udp, const struct hw_udp_config *config);
  */
 HW_MUST_USE int hw_udp_open(struct hw_udp *udp);
 void hw_udp_close(struct hw_udp *udp);
+/* Whether the DSCP and ECN byte is carried, from now on and when it is opened again. HW_E_SYSTEM. */
+HW_MUST_USE int hw_udp_set_tos(struct hw_udp *udp, bool tos);
+
 bool hw_udp_is_open(const struct hw_udp *udp);
 
 /* The port that a socket is bound to, 0 when it is closed. */

@@ -110,6 +110,48 @@ static void opens_set_up_and_vanishes(void **state)
 	assert_int_equal(hw_netlink_interface(f->netlink, "shell0", &interface), HW_E_NOT_FOUND);
 }
 
+#define V4(a, b, c, d, bits) {{.ip = {a, b, c, d}, .family = HW_FAMILY_IPV4}, bits}
+
+/* Addresses come and go, also those that share a network with one that goes. */
+static void addresses_and_mtu_change(void **state)
+{
+	static const struct hw_tuntap_address next[] = {
+		V4(10, 88, 0, 7, 24), V4(10, 99, 0, 1, 16),
+		{{.ip = {0xfd, 0x88, [15] = 1}, .family = HW_FAMILY_IPV6}, 64},
+	};
+	static const struct hw_tuntap_address bad[] = {
+		V4(10, 77, 0, 1, 24), V4(10, 78, 0, 1, 77),
+	};
+	struct fixture *f = need(state);
+	struct hw_interface interface;
+
+	assert_int_equal(hw_tuntap_open(&f->tuntap, f->netlink, &tap_config, f->error), 0);
+	assert_int_equal(hw_tuntap_set_addresses(&f->tuntap, f->netlink, addresses, 2, next, 3,
+						 f->error), 0);
+	assert_int_equal(run("ip addr show dev shell0 | grep 'inet 10.88.0.7/24'"), 0);
+	assert_int_equal(run("ip addr show dev shell0 | grep 'inet 10.99.0.1/16'"), 0);
+	assert_int_equal(run("ip addr show dev shell0 | grep 'inet6 fd88::1/64'"), 0);
+	assert_int_not_equal(run("ip addr show dev shell0 | grep '10.88.0.1/'"), 0);
+	/* What the kernel refuses leaves all as it was. */
+	assert_int_equal(hw_tuntap_set_addresses(&f->tuntap, f->netlink, next, 3, bad, 2, f->error),
+			 HW_E_INVAL);
+	assert_non_null(strstr(f->error, "shell0"));
+	assert_int_equal(run("ip addr show dev shell0 | grep 'inet 10.88.0.7/24'"), 0);
+	assert_int_equal(run("ip addr show dev shell0 | grep 'inet 10.99.0.1/16'"), 0);
+	assert_int_not_equal(run("ip addr show dev shell0 | grep '10.77.'"), 0);
+	/* One that somebody has taken away already; then none are left. */
+	assert_int_equal(run("ip addr del 10.99.0.1/16 dev shell0"), 0);
+	assert_int_equal(hw_tuntap_set_addresses(&f->tuntap, f->netlink, next, 3, NULL, 0, f->error),
+			 0);
+	assert_int_not_equal(run("ip addr show dev shell0 | grep 'inet .*10\\.'"), 0);
+	assert_int_not_equal(run("ip addr show dev shell0 | grep 'fd88::'"), 0);
+
+	assert_int_equal(hw_tuntap_set_mtu(&f->tuntap, f->netlink, 1350, f->error), 0);
+	assert_int_equal(hw_netlink_interface(f->netlink, "shell0", &interface), 0);
+	assert_int_equal(interface.mtu_bytes, 1350);
+	assert_int_equal(hw_tuntap_set_mtu(&f->tuntap, f->netlink, 20, f->error), HW_E_INVAL);
+}
+
 /* A UDP datagram of 4 bytes into the tunnel's network; gives whether the system took it. */
 static bool send_inside(const char *text)
 {
@@ -433,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(opens_set_up_and_vanishes, setup, teardown),
+		cmocka_unit_test_setup_teardown(addresses_and_mtu_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(carries_packets_both_ways, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_packets_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_in_bounded_batches, setup, teardown),

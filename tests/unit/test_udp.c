@@ -307,6 +307,27 @@ static void the_class_stays_hidden_otherwise(void **state)
 	hw_buf_unref(f->in[0].buf);
 }
 
+static void the_class_can_be_asked_for_later(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t size = 100;
+
+	for (int on = 1; on >= 0; on--) {
+		assert_int_equal(hw_udp_set_tos(&f->a, on), 0);
+		assert_int_equal(hw_udp_set_tos(&f->b, on), 0);
+		send_all(f, v4(1, hw_udp_port(&f->b, HW_UDP_V4)), &size, 1, 16, 0xb9);
+		assert_int_equal(receive(f, &f->b, HW_UDP_V4), 1);
+		assert_int_equal(f->in[0].tos, on ? 0xb9 : 0);
+		hw_buf_unref(f->in[0].buf);
+		if (!f->ipv6)
+			continue;
+		send_all(f, v6(hw_udp_port(&f->b, HW_UDP_V6)), &size, 1, 16, 0xb9);
+		assert_int_equal(receive(f, &f->b, HW_UDP_V6), 1);
+		assert_int_equal(f->in[0].tos, on ? 0xb9 : 0);
+		hw_buf_unref(f->in[0].buf);
+	}
+}
+
 static void arrival_is_when_the_kernel_saw_it(void **state)
 {
 	struct fixture *f = *state;
@@ -564,6 +585,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(the_class_is_carried_if_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_class_stays_hidden_otherwise, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_class_can_be_asked_for_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(arrival_is_when_the_kernel_saw_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_kernels_drops_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_which_address_it_sends_from, setup, teardown),
