@@ -26,6 +26,7 @@ PURE = {
     "path": ["base", "wire", "crypto", "sched"],
     "frame": ["base", "wire", "crypto", "sched"],
     "core": ["base", "wire", "crypto", "sched", "session", "path", "frame"],
+    "survey": ["base", "sched", "core"],
 }
 CORE = list(PURE)
 # The shell, and the programs.

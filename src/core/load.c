@@ -120,6 +120,7 @@ static int fill_packet(const struct hw_load_stream *stream, const struct hw_path
 		struct hw_control_probe probe = {
 			.path = (uint8_t)path->id,
 			.flags = HW_CONTROL_PROBE_OBSERVE,
+			.terms = hw_control_terms(path),
 		};
 
 		hw_store32(probe.token, stream->test);
