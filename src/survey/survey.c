@@ -88,11 +88,16 @@ uint32_t hw_survey_ip_bytes(const struct hw_survey_path *path)
 
 /* ---- figures of loads ---- */
 
-static int compare(const void *a, const void *b)
+/* By insertion: there are some hundred at most, nearly in order often enough. */
+static void sort(uint32_t *values, uint32_t count)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	for (uint32_t i = 1; i < count; i++) {
+		uint32_t value = values[i], at = i;
 
-	return x < y ? -1 : x > y;
+		for (; at > 0 && values[at - 1] > value; at--)
+			values[at] = values[at - 1];
+		values[at] = value;
+	}
 }
 
 double hw_survey_quantile(const struct hw_load_outcome *outcome, unsigned q)
@@ -102,7 +107,7 @@ double hw_survey_quantile(const struct hw_load_outcome *outcome, unsigned q)
 	if (outcome->pongs == 0)
 		return -1;
 	memcpy(sorted, outcome->pong_us, outcome->pongs * sizeof(sorted[0]));
-	qsort(sorted, outcome->pongs, sizeof(sorted[0]), compare);
+	sort(sorted, outcome->pongs);
 	return (double)sorted[(outcome->pongs - 1) * q / 100] * (double)HW_NS_PER_US;
 }
 
