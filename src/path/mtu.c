@@ -22,6 +22,7 @@
 #define CONFIRM_CHANCE 2e-6
 #define TRIES_MIN 3u
 #define TRIES_MAX 60u /* then a question is given up: HW_PATH_MTU_ROUNDS remember no more */
+#define DEAD_ROUNDS 2u /* so many without any answer: the path itself is dead, for now */
 #define SILENT_TRIES 6u /* without any answer: whoever owns the path will hear when it is back */
 #define FIRST_TRIES 2u
 #define RAISE_TRIES 3u
@@ -72,7 +73,8 @@ static void ask(struct hw_path_mtu *m, enum hw_path_mtu_task task, uint32_t targ
 	m->target = target;
 	m->tries = 0;
 	m->changed |= m->doubt;
-	m->doubt = m->hot = m->silent = false;
+	m->doubt = m->hot = false;
+	m->dead = 0;
 }
 
 void hw_path_mtu_init(struct hw_path_mtu *m, bool ipv6, uint32_t ceiling)
@@ -228,39 +230,52 @@ struct evidence {
 	unsigned lost;       /* k: probes without an answer, beside a reference with one */
 	unsigned references; /* m */
 	unsigned answered;   /* r */
+	unsigned dead;       /* the last so many rounds had no answer at all */
 };
 
-static void count_round(const struct hw_path_mtu_round *round, uint32_t target, struct evidence *e)
+static struct evidence weigh_round(const struct hw_path_mtu_round *round, uint32_t target)
 {
-	unsigned answered = 0;
-	bool lost = false;
+	struct evidence e = { 0 };
 
 	for (unsigned i = 0; i < HW_PATH_MTU_SLOTS; i++) {
 		bool yes = (round->answered >> i & 1) != 0;
 
 		if (round->size[i] == HW_PATH_MTU_REFERENCE) {
-			e->references++;
-			answered += yes;
+			e.references++;
+			e.answered += yes;
 		} else if (round->size[i] == target && !yes) {
-			lost = true;
+			e.lost = 1;
 		}
 	}
-	e->answered += answered;
-	if (lost && answered > 0)
-		e->lost++;
+	if (e.answered == 0)
+		e.lost = 0;
+	return e;
 }
 
-/* Of the rounds whose answers have had their time. */
+/*
+ * Of the rounds whose answers have had their time. A path that is dead for a while says nothing of
+ * how well it passes packets otherwise, so rounds without any answer count only where they stand alone.
+ */
 static struct evidence weigh(const struct hw_path_mtu *m, hw_time wait, hw_time now)
 {
 	struct evidence e = { 0 };
+	unsigned held = 0; /* references of a round without an answer, if it stands alone */
+	uint32_t oldest = m->rounds >= HW_PATH_MTU_ROUNDS ? m->rounds - HW_PATH_MTU_ROUNDS + 1 : 1;
 
-	for (unsigned i = 0; i < HW_PATH_MTU_ROUNDS; i++) {
-		const struct hw_path_mtu_round *round = &m->ring[i];
+	for (uint32_t n = m->from > oldest ? m->from : oldest; n <= m->rounds; n++) {
+		const struct hw_path_mtu_round *round = &m->ring[n % HW_PATH_MTU_ROUNDS];
+		struct evidence one = weigh_round(round, m->target);
 
-		if (round->number >= m->from && round->number != 0 &&
-		    now >= round->sent_at + wait)
-			count_round(round, m->target, &e);
+		if (now < round->sent_at + wait)
+			break;
+		if (one.answered == 0) {
+			held = e.dead++ == 0 ? one.references : 0;
+			continue;
+		}
+		e.references += one.references + held;
+		e.answered += one.answered;
+		e.lost += one.lost;
+		e.dead = held = 0;
 	}
 	return e;
 }
@@ -355,7 +370,7 @@ static hw_time confirm_gap(const struct hw_path_mtu *m)
 /* The size passes. */
 static void passed(struct hw_path_mtu *m, uint32_t size, hw_time now)
 {
-	bool asked = size >= m->target;
+	bool unsettled = m->state == HW_PATH_MTU_BASE || m->state == HW_PATH_MTU_ERROR;
 
 	if (size < m->base || size > m->ceiling)
 		return;
@@ -370,16 +385,14 @@ static void passed(struct hw_path_mtu *m, uint32_t size, hw_time now)
 			ask(m, HW_PATH_MTU_NOTHING, 0);
 		}
 	}
-	if (m->state == HW_PATH_MTU_BASE || m->state == HW_PATH_MTU_ERROR || size > m->size) {
-		m->state = HW_PATH_MTU_SEARCHING;
-		resize(m, size);
-		if (m->task != HW_PATH_MTU_FIRST && m->task != HW_PATH_MTU_CONFIRM)
-			asked = true;
-	}
-	if (m->size == m->ceiling)
-		complete(m, RAISE_AFTER, now);
-	else if (m->state == HW_PATH_MTU_SEARCHING && asked && m->task != HW_PATH_MTU_CONFIRM &&
-		 m->task != HW_PATH_MTU_FIRST)
+	if (!unsettled && size <= m->size)
+		return;
+	m->state = HW_PATH_MTU_SEARCHING;
+	resize(m, size);
+	if (size == m->ceiling)
+		complete(m, 0, now);
+	else if (m->task == HW_PATH_MTU_SEARCH || m->task == HW_PATH_MTU_RAISE ||
+		 m->task == HW_PATH_MTU_ASK_BASE)
 		m->target = 0; /* the next question is for hw_path_mtu_tick to choose */
 }
 
@@ -453,7 +466,7 @@ static void give_up(struct hw_path_mtu *m, hw_time now)
 		return;
 	}
 	m->confirm_after = now + confirm_gap(m);
-	m->trouble = !m->silent;
+	m->trouble = m->dead == 0;
 	ask(m, HW_PATH_MTU_NOTHING, 0);
 }
 
@@ -487,10 +500,12 @@ static bool judge(struct hw_path_mtu *m, const struct hw_path_mtu_context *conte
 	case HW_PATH_MTU_CONFIRM:
 		break;
 	}
-	m->hot = e.lost >= 1;
+	m->hot = e.lost >= 1 && e.dead < DEAD_ROUNDS;
 	m->changed |= !m->doubt && m->task == HW_PATH_MTU_CONFIRM && e.lost >= 2;
 	m->doubt = m->task == HW_PATH_MTU_CONFIRM && e.lost >= 2;
-	m->silent = e.answered == 0;
+	m->dead = e.dead;
+	if (e.dead > 0 && m->tries > 1)
+		m->tries--; /* nothing was learnt */
 	if (beyond_chance(&e, m->task == HW_PATH_MTU_SEARCH ? SEARCH_CHANCE : CONFIRM_CHANCE)) {
 		if (m->task != HW_PATH_MTU_SEARCH) {
 			fell(m, now);
@@ -498,7 +513,8 @@ static bool judge(struct hw_path_mtu *m, const struct hw_path_mtu_context *conte
 		}
 		m->fails = m->target;
 		search_on(m, context->metered, now);
-	} else if (m->tries >= TRIES_MAX || (m->silent && m->tries >= SILENT_TRIES)) {
+	} else if (m->tries >= TRIES_MAX ||
+		   (m->task == HW_PATH_MTU_CONFIRM && m->dead >= SILENT_TRIES)) {
 		give_up(m, now);
 	}
 	return m->task != HW_PATH_MTU_NOTHING;
@@ -534,8 +550,8 @@ static hw_time next_round_at(const struct hw_path_mtu *m, const struct hw_path_m
 		return m->asked_at;
 	if (m->task == HW_PATH_MTU_CONFIRM && m->hot)
 		wait = HOT_GAP;
-	else if (m->silent)
-		wait <<= m->tries - 1 < COLD_DOUBLINGS ? m->tries - 1 : COLD_DOUBLINGS;
+	else if (m->dead > 0)
+		wait <<= m->dead - 1 < COLD_DOUBLINGS ? m->dead - 1 : COLD_DOUBLINGS;
 	return m->asked_at + wait;
 }
 

@@ -111,7 +111,8 @@ struct hw_path_mtu {
 	bool doubt;                    /* the size in use seems to fail: not beyond chance yet */
 	bool trouble;                  /* something calls for a confirmation */
 	bool unsure;                   /* a question of this search was given up */
-	bool hot, silent;              /* of the question: probes alone are lost; all are */
+	bool hot;                      /* of the question: probes alone are lost */
+	unsigned dead;                 /* so many rounds in a row had no answer at all */
 
 	uint32_t target;     /* size in question */
 	unsigned tries;      /* rounds for this question */
