@@ -59,6 +59,7 @@ static void say(struct hw_daemon_link *link, hw_time now, enum hw_log_level leve
 
 	(void)snprintf(subject, sizeof(subject), "link %s: quota", link->name);
 	hw_log_change(&link->daemon->log, &link->meter.flap, now, level, subject, "%s", what);
+	hw_daemon_flap_due(link->daemon, &link->meter.flap);
 }
 
 static void say_spent(struct hw_daemon_link *link, const struct hw_quota_rule *rule, bool starting,
@@ -262,7 +263,6 @@ void hw_daemon_cost_tick(struct hw_daemon *daemon, hw_time now)
 
 		if (!link->used || !link->meter.attached)
 			continue;
-		hw_log_flap_tick(&daemon->log, &link->meter.flap, now);
 		if (link->udp.counters.tx_packets == link->meter.seen.tx_packets &&
 		    link->udp.counters.rx_packets == link->meter.seen.rx_packets)
 			continue;
@@ -272,16 +272,6 @@ void hw_daemon_cost_tick(struct hw_daemon *daemon, hw_time now)
 	}
 	if (daemon->cost_at <= now)
 		look_at_periods(daemon, now);
-}
-
-hw_time hw_daemon_cost_deadline(const struct hw_daemon *daemon)
-{
-	hw_time next = daemon->cost_at;
-
-	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++)
-		if (daemon->links[i].used)
-			next = hw_time_min(next, hw_log_flap_deadline(&daemon->links[i].meter.flap));
-	return next;
 }
 
 void hw_daemon_cost_status(const struct hw_daemon_link *link, struct hw_status_link *ret_status)

@@ -55,7 +55,8 @@ static hw_time on_wakeup(void *ctx, hw_time now)
 		hw_daemon_state_save(daemon, now);
 
 	next = hw_time_min(hw_core_next_deadline(daemon->core), daemon->save_at);
-	next = hw_time_min(next, hw_daemon_cost_deadline(daemon));
+	next = hw_time_min(next, daemon->cost_at);
+	next = hw_time_min(next, daemon->flap_at);
 	next = hw_time_min(next, hw_daemon_links_deadline(daemon));
 	next = hw_time_min(next, hw_daemon_endpoints_deadline(daemon));
 	if (daemon->control)
@@ -314,6 +315,7 @@ static void say_goodbye(struct hw_daemon *daemon)
 	hw_core_close(daemon->core, now);
 	hw_daemon_flush(daemon, now);
 	hw_daemon_events(daemon, now);
+	hw_daemon_events_stop(daemon);
 	hw_daemon_state_stop(daemon, now);
 }
 

@@ -1,3 +1,6 @@
+/* What the core tells, as log lines: what happened, to which path or peer, and what to do. */
+#include <stdio.h>
+
 #include "daemon/runtime.h"
 
 #define EVENTS_AT_ONCE 32u
@@ -7,34 +10,46 @@ static const char *peer_name(const struct hw_daemon *daemon, uint32_t peer)
 	return peer < daemon->config->peer_count ? daemon->config->peers[peer].name : "?";
 }
 
-static void log_session(struct hw_daemon *daemon, struct hw_log_limit *limit,
-			const struct hw_event *event, hw_time now)
+static void log_session(struct hw_daemon *daemon, const struct hw_event *event, hw_time now)
 {
 	const char *peer = peer_name(daemon, event->peer);
+	char subject[HW_CORE_NAME_BYTES + 8];
 
+	(void)snprintf(subject, sizeof(subject), "peer %s", peer);
 	switch (event->type) {
 	case HW_EVENT_SESSION_UP:
-		hw_log_limited(&daemon->log, limit, now, HW_LOG_INFO, "peer %s: session up", peer);
+		hw_log_change(&daemon->log, &daemon->session_flap, now, HW_LOG_INFO, subject,
+			      "session up");
 		break;
 	case HW_EVENT_SESSION_DOWN:
-		hw_log_limited(&daemon->log, limit, now, HW_LOG_WARNING,
-			       "peer %s: silent on every path, session down", peer);
+		hw_log_change(&daemon->log, &daemon->session_flap, now, HW_LOG_WARNING, subject,
+			      "silent on every path, session down; it is tried again until it answers");
 		break;
 	case HW_EVENT_SESSION_CLOSED:
-		hw_log_limited(&daemon->log, limit, now, HW_LOG_INFO, "peer %s: said goodbye", peer);
+		hw_log_change(&daemon->log, &daemon->session_flap, now, HW_LOG_INFO, subject,
+			      "said goodbye");
 		break;
-	case HW_EVENT_HANDSHAKE_STALL:
-		hw_log_limited(&daemon->log, limit, now, HW_LOG_WARNING,
+	default:
+		hw_log_limited(&daemon->log, &daemon->stall_limit, now, HW_LOG_WARNING,
 			       "peer %s: no answer for %llu s; is it running, with the matching key, "
 			       "and reachable over UDP?", peer, (unsigned long long)event->value);
 		break;
-	default:
-		break;
 	}
+	hw_daemon_flap_due(daemon, &daemon->session_flap);
 }
 
-static void log_path(struct hw_daemon *daemon, struct hw_log_limit *limit,
-		     const struct hw_event *event, hw_time now)
+static void describe_mtu(const struct hw_event *event, char *ret_text, size_t size)
+{
+	uint32_t now = (uint32_t)event->value, before = (uint32_t)(event->value >> 32);
+
+	if (before == 0)
+		(void)snprintf(ret_text, size, "takes packets of %u bytes", now);
+	else
+		(void)snprintf(ret_text, size, "takes packets of %u bytes, %s than before (%u)", now,
+			       now < before ? "less" : "more", before);
+}
+
+static void log_path(struct hw_daemon *daemon, const struct hw_event *event, hw_time now)
 {
 	static const struct {
 		enum hw_event_type type;
@@ -42,29 +57,38 @@ static void log_path(struct hw_daemon *daemon, struct hw_log_limit *limit,
 		const char *text;
 	} kinds[] = {
 		{HW_EVENT_PATH_UP, HW_LOG_INFO, "up"},
-		{HW_EVENT_PATH_SUSPECT, HW_LOG_INFO, "suspect, nothing heard for longer than expected"},
-		{HW_EVENT_PATH_DOWN, HW_LOG_WARNING, "down"},
+		{HW_EVENT_PATH_SUSPECT, HW_LOG_INFO,
+		 "suspect, nothing heard for longer than expected; others carry copies"},
+		{HW_EVENT_PATH_DOWN, HW_LOG_WARNING,
+		 "down; it is probed, and comes back by itself when the link does"},
 		{HW_EVENT_PATH_NEW, HW_LOG_INFO, "new"},
-		{HW_EVENT_PATH_MOVED, HW_LOG_INFO, "the peer moved here"},
+		{HW_EVENT_PATH_MOVED, HW_LOG_INFO, "the peer's address has changed, it moved here"},
 		{HW_EVENT_PATH_REMOVED, HW_LOG_INFO, "removed"},
 	};
-	char remote[HW_ADDR_TEXT_BYTES];
+	uint32_t path = event->path < HW_CORE_MAX_PATHS ? event->path : HW_CORE_MAX_PATHS;
+	enum hw_log_level level = HW_LOG_INFO;
+	char remote[HW_ADDR_TEXT_BYTES], text[HW_LOG_FLAP_TEXT_BYTES] = "changed";
+	char subject[HW_LOG_FLAP_SUBJECT_BYTES];
 
-	hw_addr_format(&event->tuple.remote, remote);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (kinds[i].type != event->type)
 			continue;
-		hw_log_limited(&daemon->log, limit, now, kinds[i].level, "path %s to %s at %s: %s",
-			       hw_daemon_link_name(daemon, event->tuple.link),
-			       peer_name(daemon, event->peer), remote, kinds[i].text);
+		level = kinds[i].level;
+		(void)snprintf(text, sizeof(text), "%s", kinds[i].text);
 	}
+	if (event->type == HW_EVENT_PATH_MTU)
+		describe_mtu(event, text, sizeof(text));
+	hw_addr_format(&event->tuple.remote, remote);
+	(void)snprintf(subject, sizeof(subject), "path %s to %s",
+		       hw_daemon_link_name(daemon, event->tuple.link),
+		       peer_name(daemon, event->peer));
+	hw_log_change(&daemon->log, &daemon->path_flaps[path], now, level, subject, "%s [%s]", text,
+		      remote);
+	hw_daemon_flap_due(daemon, &daemon->path_flaps[path]);
 }
 
 static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_time now)
 {
-	uint32_t path = event->path < HW_CORE_MAX_PATHS ? event->path : HW_CORE_MAX_PATHS;
-	struct hw_log_limit *limit = &daemon->event_limits[event->type][path];
-
 	switch (event->type) {
 	case HW_EVENT_TIMESTAMP:
 		daemon->state.timestamp_floor_ns = event->value;
@@ -76,13 +100,35 @@ static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_
 	case HW_EVENT_HANDSHAKE_STALL:
 		/* After a goodbye, or before the first hello, silence is no news. */
 		if (event->type != HW_EVENT_SESSION_DOWN || daemon->session_up)
-			log_session(daemon, limit, event, now);
+			log_session(daemon, event, now);
 		daemon->session_up = event->type == HW_EVENT_SESSION_UP;
 		break;
 	default:
-		log_path(daemon, limit, event, now);
+		log_path(daemon, event, now);
 		break;
 	}
+}
+
+static void sum_up_one(struct hw_daemon *daemon, struct hw_log_flap *flap, hw_time now)
+{
+	hw_log_flap_tick(&daemon->log, flap, now);
+	hw_daemon_flap_due(daemon, flap);
+}
+
+/* What flapped, at the end of its minute. */
+static void sum_up(struct hw_daemon *daemon, hw_time now)
+{
+	daemon->flap_at = HW_TIME_NEVER;
+	sum_up_one(daemon, &daemon->session_flap, now);
+	for (uint32_t i = 0; i <= HW_CORE_MAX_PATHS; i++)
+		sum_up_one(daemon, &daemon->path_flaps[i], now);
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++)
+		sum_up_one(daemon, &daemon->links[i].meter.flap, now);
+}
+
+void hw_daemon_flap_due(struct hw_daemon *daemon, const struct hw_log_flap *flap)
+{
+	daemon->flap_at = hw_time_min(daemon->flap_at, hw_log_flap_deadline(flap));
 }
 
 void hw_daemon_events(struct hw_daemon *daemon, hw_time now)
@@ -95,4 +141,13 @@ void hw_daemon_events(struct hw_daemon *daemon, hw_time now)
 		for (size_t i = 0; i < n; i++)
 			on_event(daemon, &events[i], now);
 	} while (n == EVENTS_AT_ONCE);
+	if (daemon->flap_at <= now)
+		sum_up(daemon, now);
+}
+
+void hw_daemon_events_stop(struct hw_daemon *daemon)
+{
+	hw_log_flap_end(&daemon->log, &daemon->session_flap);
+	for (uint32_t i = 0; i <= HW_CORE_MAX_PATHS; i++)
+		hw_log_flap_end(&daemon->log, &daemon->path_flaps[i]);
 }

@@ -130,7 +130,10 @@ struct hw_daemon {
 	hw_time cost_at;  /* when the first period of a quota ends */
 	hw_time saved_at; /* when it was last given to the disk's thread */
 
-	struct hw_log_limit event_limits[HW_EVENT_TIMESTAMP + 1][HW_CORE_MAX_PATHS + 1];
+	struct hw_log_flap path_flaps[HW_CORE_MAX_PATHS + 1]; /* by the core's number; last: others */
+	struct hw_log_flap session_flap;
+	hw_time flap_at; /* when the first of all flaps, those of links too, is to be summed up */
+	struct hw_log_limit stall_limit;
 	struct hw_log_limit general_limit;
 	bool failed; /* stop, and say so */
 };
@@ -181,6 +184,9 @@ hw_time hw_daemon_endpoints_deadline(const struct hw_daemon *daemon);
 
 /* events.c */
 void hw_daemon_events(struct hw_daemon *daemon, hw_time now);
+/* After hw_log_change: daemon->flap_at knows of it. */
+void hw_daemon_flap_due(struct hw_daemon *daemon, const struct hw_log_flap *flap);
+void hw_daemon_events_stop(struct hw_daemon *daemon); /* tells what is held back */
 
 /* persist.c */
 void hw_daemon_state_start(struct hw_daemon *daemon); /* reads the file */
@@ -202,7 +208,6 @@ void hw_daemon_cost_link_gone(struct hw_daemon_link *link, hw_time now);
 void hw_daemon_cost_clock_set(struct hw_daemon *daemon, hw_time now);
 void hw_daemon_cost_settle(struct hw_daemon *daemon, hw_time now); /* before the state is saved */
 void hw_daemon_cost_tick(struct hw_daemon *daemon, hw_time now);
-hw_time hw_daemon_cost_deadline(const struct hw_daemon *daemon);
 
 struct hw_status_link;
 /* Fills in what is carried, and the quota. */
