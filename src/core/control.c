@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "core/internal.h"
+#include "path/arrival.h"
 
 /* Where frames came from, and where answers go. */
 struct source {
@@ -111,8 +112,10 @@ static void report_in(const struct source *s, const struct hw_control_report *re
 		struct hw_path *path =
 			hw_path_table_at(&s->peer->paths, report->paths[i].path);
 
-		if (path != NULL)
-			hw_path_reported(path, s->session->generation, &report->paths[i], s->now);
+		if (path == NULL)
+			continue;
+		hw_path_reported(path, s->session->generation, &report->paths[i], s->now);
+		hw_path_arrival_reported(&s->peer->paths, path, s->now);
 	}
 }
 
@@ -226,6 +229,12 @@ void hw_report_pending(struct hw_peer *peer, hw_time now)
 	peer->core->due = hw_time_min(peer->core->due, hw_report_deadline(peer));
 }
 
+void hw_report_urgent(struct hw_peer *peer)
+{
+	peer->report_urgent = true;
+	peer->core->due = hw_time_min(peer->core->due, hw_report_deadline(peer));
+}
+
 hw_time hw_report_deadline(const struct hw_peer *peer)
 {
 	hw_time wait = peer->report_pending >= HW_PEER_REPORT_PACKETS ? HW_PEER_REPORT_MIN
@@ -242,6 +251,13 @@ hw_time hw_report_deadline(const struct hw_peer *peer)
 static bool may_report(const struct hw_path *path)
 {
 	return path != NULL && path->peer_id != HW_PATH_PEER_ID_NONE;
+}
+
+/* As path/arrival.h has it. Once the flow has paused, silence says nothing more. */
+static bool in_trouble(const struct hw_path *path, hw_time now)
+{
+	return path->rx.trouble == HW_PATH_TROUBLE_LOST ||
+	       (path->rx.trouble == HW_PATH_TROUBLE_SILENT && hw_gap_flows(&path->rx.gap, now));
 }
 
 /* The path whose detail was told the longest ago, or NULL when all are fresh. */
@@ -276,12 +292,15 @@ static void report_paths(struct hw_peer *peer, const struct hw_session *session,
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 		struct hw_control_report_path *entry = &report->paths[report->path_count];
 
-		if (!may_report(path) || (path != detailed && !hw_path_rx_news(&path->rx)) ||
+		if (!may_report(path) ||
+		    (path != detailed && !hw_path_rx_news(&path->rx) && !in_trouble(path, now)) ||
 		    !hw_path_rx_report(&path->rx, session->generation, path == detailed, now,
 				       entry))
 			continue;
 		entry->path = path->peer_id;
 		entry->state = (uint8_t)path->state;
+		if (path->state == HW_PATH_UP && in_trouble(path, now))
+			entry->state = HW_PATH_SUSPECT;
 		hw_path_rx_told(&path->rx, path == detailed, now);
 		report->path_count++;
 	}

@@ -23,6 +23,8 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "core/drop.h"
+#include "path/joint.h"
+#include "path/runs.h"
 #include "sched/sched.h"
 
 #define HW_CORE_MAX_LINKS 16u
@@ -126,6 +128,19 @@ enum hw_peer_state { HW_PEER_IDLE, HW_PEER_HANDSHAKE, HW_PEER_UP, HW_PEER_DOWN }
 /* The search for the size that a path takes: the states of RFC 8899, section 5.2. */
 enum hw_mtu_search { HW_MTU_BASE, HW_MTU_SEARCHING, HW_MTU_COMPLETE, HW_MTU_ERROR };
 
+/* Measured on one direction of a path. Not known: -1, or 0 where said. docs/measurement.md. */
+struct hw_path_way {
+	double loss_1s, loss_10s, loss_60s; /* 0..1; of fewer than 20 packets: -1 */
+	int64_t queue_ns;                   /* delay beyond the path's own */
+	int64_t jitter_ns;
+	int64_t excess_ns;       /* one-way delay beyond the fastest path's */
+	double rate_max_Bps;     /* while it was full, in the last 10 to 20 s; 0: it was not */
+	double burst_mean;       /* packets lost in a row, in the last minute; 0: none */
+	uint32_t burst_max;
+	double reorder_share;    /* of packets that came after a later one */
+	uint32_t reorder_extent; /* by how many packets at most */
+};
+
 struct hw_path_snapshot {
 	uint32_t path;
 	struct hw_tuple tuple;
@@ -144,6 +159,17 @@ struct hw_path_snapshot {
 	uint32_t mtu_bytes;      /* IP packets that the path takes towards the peer, as far as is known */
 	enum hw_mtu_search mtu_search;
 	uint64_t mtu_probe_bytes; /* spent on finding out, in IP packets */
+	int64_t rtt_min_ns;       /* least of the last 10 to 20 s */
+	int64_t rtt_variation_ns; /* mean deviation */
+	struct hw_path_way rx, tx; /* towards this node; towards the peer, by its reports */
+	int64_t gap_ns;           /* mean time between data packets that came; -1: none flows */
+	uint64_t bursts[HW_RUNS_BUCKETS]; /* runs of lost packets towards this node, of 2^i.. packets */
+};
+
+/* Which of two paths' bad moments coincide. */
+struct hw_pair_snapshot {
+	uint32_t a, b; /* hw_path_snapshot.path; a < b */
+	struct hw_joint_figures rx, tx;
 };
 
 struct hw_stream_snapshot {
@@ -163,6 +189,8 @@ struct hw_peer_snapshot {
 	uint32_t path_count;
 	struct hw_stream_snapshot streams[16]; /* those that were ever used */
 	uint32_t stream_count;
+	struct hw_pair_snapshot pairs[HW_JOINT_PAIRS]; /* those that carried something at the same time */
+	uint32_t pair_count;
 };
 
 /*

@@ -257,6 +257,9 @@ HW_MUST_USE int hw_control_in(struct hw_peer *peer, const struct hw_session *ses
 
 /* A packet of a class came in, or another copy of one that was measured: a report will be due. */
 void hw_report_pending(struct hw_peer *peer, hw_time now);
+
+/* A path has got into trouble: the peer is to hear it without waiting. */
+void hw_report_urgent(struct hw_peer *peer);
 hw_time hw_report_deadline(const struct hw_peer *peer);
 void hw_report_tick(struct hw_peer *peer, hw_time now);
 

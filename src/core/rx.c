@@ -2,6 +2,7 @@
 #include "frame/fragment.h"
 #include "frame/inner.h"
 #include "frame/mss.h"
+#include "path/arrival.h"
 
 #define ETHERNET_BYTES 14u
 #define IPV4_MIN_BYTES 20u
@@ -181,16 +182,22 @@ static void opened_in(const struct receiving *r)
 /* Measures the stamp, if it was valid, on the path that the datagram came by; returns whether it was. */
 static bool measure(const struct receiving *r, struct hw_path *path, uint32_t bytes, bool duplicate)
 {
+	bool trouble;
 	const struct hw_path_stamp stamp = {
 		.generation = r->session->generation,
 		.sequence = r->info.header.path_seq,
 		.send_tick = r->info.header.sent_ticks,
 		.duplicate = duplicate,
+		.data = r->info.header.stream != HW_WIRE_STREAM_CONTROL,
 		.bytes = bytes,
 		.at = r->datagram->at,
 	};
 
-	return hw_path_rx_stamp(&path->rx, &r->peer->paths.clock, &stamp);
+	if (!hw_path_arrival(&r->peer->paths, path, &stamp, &trouble))
+		return false;
+	if (trouble)
+		hw_report_urgent(r->peer);
+	return true;
 }
 
 /* An authentic packet came from a tuple that is no path yet. */

@@ -25,6 +25,64 @@ void hw_core_totals(const struct hw_core *core, struct hw_core_totals *ret_total
 	*ret_totals = core->totals;
 }
 
+static void snapshot_rx(const struct hw_path_table *table, const struct hw_path *path, hw_time now,
+			struct hw_path_way *ret)
+{
+	const struct hw_path_rx *rx = &path->rx;
+
+	*ret = (struct hw_path_way){
+		.loss_1s = hw_path_rx_loss_over(rx, 1, now),
+		.loss_10s = hw_path_rx_loss_over(rx, 10, now),
+		.loss_60s = hw_path_rx_loss_over(rx, 60, now),
+		.queue_ns = hw_queue_delay_ns(&rx->queue, now),
+		.jitter_ns = rx->owd.known ? rx->owd.jitter_ns : -1,
+		.excess_ns = hw_path_table_rx_excess(table, path, now),
+		.rate_max_Bps = hw_rate_max_Bps(&rx->rate, now),
+		.burst_mean = hw_runs_mean(&rx->runs, now),
+		.burst_max = hw_runs_longest(&rx->runs, now),
+		.reorder_share = hw_order_share(&rx->order, now),
+		.reorder_extent = hw_order_extent(&rx->order, now),
+	};
+}
+
+static void snapshot_tx(const struct hw_path_table *table, const struct hw_path *path, hw_time now,
+			struct hw_path_way *ret)
+{
+	const struct hw_path_tx *tx = &path->tx;
+
+	*ret = (struct hw_path_way){
+		.loss_1s = hw_path_tx_loss(tx, 1, now),
+		.loss_10s = hw_path_tx_loss(tx, 10, now),
+		.loss_60s = hw_path_tx_loss(tx, 60, now),
+		.queue_ns = hw_path_tx_queue_ns(tx, now),
+		.jitter_ns = tx->detailed ? (int64_t)tx->detail.jitter_us * (int64_t)HW_NS_PER_US : -1,
+		.excess_ns = hw_path_table_tx_excess(table, path, now),
+		.rate_max_Bps = hw_path_tx_rate_max_Bps(tx, now),
+		.burst_mean = tx->detail.burst_mean / 16.0,
+		.burst_max = tx->detail.burst_max,
+		.reorder_share = (double)tx->detail.reorder_share / HW_CONTROL_SHARE_ONE,
+		.reorder_extent = tx->detail.reorder_extent,
+	};
+}
+
+static void snapshot_pairs(const struct hw_path_table *table, struct hw_peer_snapshot *ret)
+{
+	for (uint32_t b = 1; b < HW_PATH_TABLE_PATHS; b++) {
+		for (uint32_t a = 0; a < b && table->paths[b].used; a++) {
+			struct hw_pair_snapshot *pair = &ret->pairs[ret->pair_count];
+
+			if (!table->paths[a].used)
+				continue;
+			pair->a = a;
+			pair->b = b;
+			hw_joint_figures(&table->joint_rx, a, b, &pair->rx);
+			hw_joint_figures(&table->joint_tx, a, b, &pair->tx);
+			if (pair->rx.slots > 0 || pair->tx.slots > 0)
+				ret->pair_count++;
+		}
+	}
+}
+
 static void snapshot_path(const struct hw_path_table *table, const struct hw_path *path,
 			  hw_time now, struct hw_path_snapshot *ret)
 {
@@ -48,7 +106,13 @@ static void snapshot_path(const struct hw_path_table *table, const struct hw_pat
 		.mtu_search = (enum hw_mtu_search)path->mtu.state,
 		.mtu_probe_bytes = path->mtu.probe_bytes,
 		.observed = path->observed,
+		.rtt_min_ns = hw_rtt_min(&path->rtt, now),
+		.rtt_variation_ns = path->rtt.variation_ns,
+		.gap_ns = hw_gap_flows(&path->rx.gap, now) ? path->rx.gap.mean_ns : -1,
 	};
+	snapshot_rx(table, path, now, &ret->rx);
+	snapshot_tx(table, path, now, &ret->tx);
+	memcpy(ret->bursts, path->rx.runs.histogram, sizeof(ret->bursts));
 }
 
 static void sum_streams(const struct hw_peer *peer, struct hw_stream_totals totals[HW_WIRE_STREAMS])
@@ -94,6 +158,7 @@ void hw_core_peer_snapshot(const struct hw_core *core, uint32_t number, hw_time 
 			snapshot_path(&peer->paths, &peer->paths.paths[i], now,
 				      &ret->paths[ret->path_count++]);
 	}
+	snapshot_pairs(&peer->paths, ret);
 	sum_streams(peer, totals);
 	for (unsigned i = 0; i < HW_WIRE_STREAMS; i++) {
 		if (totals[i].sent == 0 && totals[i].delivered == 0)

@@ -72,6 +72,8 @@ static void mix_paths(struct hash *h, const struct hw_path_table *table)
 	mix(h, table->candidates, sizeof(table->candidates));
 	mix(h, table->theirs, sizeof(table->theirs));
 	mix(h, &table->clock, sizeof(table->clock));
+	mix(h, &table->joint_rx, sizeof(table->joint_rx));
+	mix(h, &table->joint_tx, sizeof(table->joint_tx));
 	mix(h, &table->context, sizeof(table->context));
 	mix64(h, table->count);
 	mix64(h, table->end);

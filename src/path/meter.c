@@ -10,6 +10,8 @@ void hw_meter_init(struct hw_meter *meter)
 	meter->started = HW_TIME_NEVER;
 }
 
+#define SLOTS_A_SECOND (HW_S(1) / HW_METER_SLOT)
+
 static void advance(struct hw_meter *meter, uint64_t slot)
 {
 	uint64_t steps = slot - meter->current;
@@ -18,6 +20,13 @@ static void advance(struct hw_meter *meter, uint64_t slot)
 		steps = HW_METER_SLOTS;
 	for (; steps > 0; steps--)
 		meter->slots[(slot - steps + 1) % HW_METER_SLOTS] = (struct hw_meter_slot){ 0 };
+
+	uint64_t second = meter->current / SLOTS_A_SECOND, newest = slot / SLOTS_A_SECOND;
+
+	if (newest - second > HW_METER_SECONDS)
+		second = newest - HW_METER_SECONDS;
+	while (second < newest)
+		meter->seconds[++second % HW_METER_SECONDS] = (struct hw_meter_second){ 0 };
 	meter->current = slot;
 }
 
@@ -38,6 +47,12 @@ void hw_meter_add(struct hw_meter *meter, uint32_t expected, uint32_t received, 
 	s->expected += expected;
 	s->received += received;
 	s->bytes += bytes;
+
+	struct hw_meter_second *second =
+		&meter->seconds[meter->current / SLOTS_A_SECOND % HW_METER_SECONDS];
+
+	second->expected += expected;
+	second->received += received;
 }
 
 /* Sum of the slots in (newest - count, newest]. */
@@ -60,16 +75,35 @@ static void sum(const struct hw_meter *meter, uint64_t newest, unsigned count,
 	*ret_bytes = bytes;
 }
 
+static double loss_of(uint64_t expected, uint64_t received, uint32_t min_expected)
+{
+	if (expected == 0 || expected < min_expected)
+		return -1;
+	/* Late packets may make up for losses that an older slot counted. */
+	return received >= expected ? 0 : 1 - (double)received / (double)expected;
+}
+
 double hw_meter_loss(const struct hw_meter *meter, unsigned slots, uint32_t min_expected,
 		     hw_time now)
 {
 	uint64_t expected, received, bytes;
 
 	sum(meter, now / HW_METER_SLOT, slots, &expected, &received, &bytes);
-	if (expected == 0 || expected < min_expected)
-		return -1;
-	/* Late packets may make up for losses that an older slot counted. */
-	return received >= expected ? 0 : 1 - (double)received / (double)expected;
+	return loss_of(expected, received, min_expected);
+}
+
+double hw_meter_loss_minute(const struct hw_meter *meter, uint32_t min_expected, hw_time now)
+{
+	uint64_t expected = 0, received = 0;
+	uint64_t second = meter->current / SLOTS_A_SECOND, newest = now / HW_S(1);
+
+	for (unsigned back = 0; back < HW_METER_SECONDS && back <= second; back++) {
+		if (second - back + HW_METER_SECONDS <= newest)
+			break;
+		expected += meter->seconds[(second - back) % HW_METER_SECONDS].expected;
+		received += meter->seconds[(second - back) % HW_METER_SECONDS].received;
+	}
+	return loss_of(expected, received, min_expected);
 }
 
 double hw_meter_rate_Bps(const struct hw_meter *meter, hw_time now)

@@ -479,6 +479,9 @@ void hw_path_view(const struct hw_path *path, hw_time now, struct hw_sched_path 
 		.jitter_ns = path->tx.detailed ? (int64_t)path->tx.detail.jitter_us * 1000 : -1,
 		.loss = path->tx.loss,
 		.rate_Bps = hw_path_tx_rate_Bps(&path->tx, now),
+		.queue_ns = hw_path_tx_queue_ns(&path->tx, now),
+		.rate_max_Bps = hw_path_tx_rate_max_Bps(&path->tx, now),
+		.burst_mean = path->tx.detail.burst_mean / 16.0,
 		.last_heard = path->last_heard,
 	};
 }

@@ -27,8 +27,14 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "path/gap.h"
 #include "path/meter.h"
+#include "path/order.h"
 #include "path/owd.h"
+#include "path/queue.h"
+#include "path/rate.h"
+#include "path/runs.h"
+#include "path/slotter.h"
 
 #define HW_PATH_RX_WINDOW 2048u /* sequences remembered below the highest */
 #define HW_PATH_RX_JUMP 4096u   /* sequences ahead that need no confirmation */
@@ -41,6 +47,7 @@ struct hw_path_stamp {
 	uint16_t sequence;
 	uint32_t send_tick; /* 24 bits */
 	bool duplicate;     /* the sealed packet had arrived already */
+	bool data;          /* of a class: not a probe or a report */
 	uint32_t bytes;     /* UDP payload */
 	hw_time at;         /* arrival */
 };
@@ -57,13 +64,33 @@ struct hw_path_rx_seq {
 	bool odd; /* an unfitting stamp waits to be confirmed by its successor */
 	uint16_t odd_sequence;
 	uint32_t odd_tick;
+	uint32_t settled; /* number of the first word whose fates are still open: sequence / 64 */
 	uint64_t seen[HW_PATH_RX_WINDOW / 64];
+};
+
+/* Why the peer ought to doubt the path (path/arrival.h). */
+enum hw_path_trouble {
+	HW_PATH_TROUBLE_NONE = 0,
+	HW_PATH_TROUBLE_LOST = 1,  /* a run of packets is missing; told once */
+	HW_PATH_TROUBLE_SILENT = 2 /* until something comes */
 };
 
 struct hw_path_rx {
 	struct hw_path_rx_seq current, previous;
 	struct hw_owd owd;
+	struct hw_queue queue;
+	struct hw_gap gap; /* of data */
+	struct hw_rate rate;
+	struct hw_runs runs;
+	struct hw_order order;
+	struct hw_slotter slotter;
 	struct hw_meter meter;
+	uint32_t expected; /* by the last stamp measured: how many more were sent */
+
+	enum hw_path_trouble trouble;
+	uint32_t newest_tick;  /* send time of what was sent last of all that came */
+	uint32_t missed;       /* packets that others brought, sent after that */
+	hw_time missed_due;    /* when the first of them was due here */
 	uint64_t packets, bytes, duplicates; /* totals over all sessions: measured stamps only */
 	uint64_t unmeasured; /* stamps refused: seen before, too old, or unfitting */
 	uint64_t told;       /* `packets` at the last report that spoke of this path */
@@ -93,5 +120,8 @@ void hw_path_rx_told(struct hw_path_rx *rx, bool detailed, hw_time now);
 
 /* Loss towards this node over about 1 s, or over 10 s when that has fewer than 20 packets; -1. */
 double hw_path_rx_loss(const struct hw_path_rx *rx, hw_time now);
+
+/* The same over so many seconds, 10 at most, or 60; -1 where fewer than 20 packets were expected. */
+double hw_path_rx_loss_over(const struct hw_path_rx *rx, unsigned seconds, hw_time now);
 
 #endif

@@ -18,6 +18,8 @@ void hw_path_table_init(struct hw_path_table *table)
 	for (size_t i = 0; i < HW_PATH_TABLE_PATHS; i++)
 		table->theirs[i].link = HW_PATH_LINK_UNKNOWN;
 	hw_owd_clock_init(&table->clock);
+	hw_joint_init(&table->joint_rx);
+	hw_joint_init(&table->joint_tx);
 	forget_hits(table);
 	table->views_stale = true;
 }
@@ -111,6 +113,8 @@ int hw_path_table_add(struct hw_path_table *table, const struct hw_tuple *tuple,
 
 void hw_path_table_remove(struct hw_path_table *table, struct hw_path *path)
 {
+	hw_joint_forget(&table->joint_rx, path->id);
+	hw_joint_forget(&table->joint_tx, path->id);
 	memset(path, 0, sizeof(*path));
 	table->count--;
 	find_end(table);
@@ -448,6 +452,23 @@ uint32_t hw_path_table_clamp(struct hw_path_table *table, hw_time now)
 
 	hw_path_table_views(table, now, &count);
 	return table->clamp_bytes;
+}
+
+int64_t hw_path_table_tx_excess(const struct hw_path_table *table, const struct hw_path *path,
+				hw_time now)
+{
+	int32_t most = 0;
+
+	if (!hw_path_tx_owd_fresh(&path->tx, now))
+		return -1;
+	for (uint32_t id = 0; id < table->end; id++) {
+		const struct hw_path *other = &table->paths[id];
+		int32_t beyond = (int32_t)(path->tx.owd_us - other->tx.owd_us);
+
+		if (works(other) && hw_path_tx_owd_fresh(&other->tx, now) && beyond > most)
+			most = beyond;
+	}
+	return (int64_t)most * (int64_t)HW_NS_PER_US;
 }
 
 int64_t hw_path_table_rx_excess(const struct hw_path_table *table, const struct hw_path *path,

@@ -44,6 +44,7 @@
 #include "base/error.h"
 #include "base/siphash.h"
 #include "base/time.h"
+#include "path/joint.h"
 #include "path/owd.h"
 #include "path/path.h"
 #include "sched/sched.h"
@@ -84,6 +85,7 @@ struct hw_path_table {
 	struct hw_candidate candidates[HW_PATH_TABLE_CANDIDATES];
 	struct hw_path_theirs theirs[HW_PATH_TABLE_PATHS]; /* by the peer's number for the path */
 	struct hw_owd_clock clock;
+	struct hw_joint joint_rx, joint_tx; /* which paths are bad together, towards us and away */
 	struct hw_path_context context; /* the core keeps session, initiator and last_data */
 	uint32_t count;
 	uint32_t end; /* one past the highest number in use */
@@ -224,8 +226,9 @@ uint32_t hw_path_table_payload(struct hw_path_table *table, hw_time now);
  */
 uint32_t hw_path_table_clamp(struct hw_path_table *table, hw_time now);
 
-/* The path's one-way delay towards this node beyond the fastest path's, in ns; -1 when not known.
- */
+/* The path's one-way delay towards the peer, or this node, beyond the fastest path's; -1 unknown. */
+int64_t hw_path_table_tx_excess(const struct hw_path_table *table, const struct hw_path *path,
+				hw_time now);
 int64_t hw_path_table_rx_excess(const struct hw_path_table *table, const struct hw_path *path,
 				hw_time now);
 

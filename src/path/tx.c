@@ -12,6 +12,7 @@ void hw_path_tx_init(struct hw_path_tx *tx)
 	tx->loss = -1;
 	tx->rate_Bps = -1;
 	tx->queue_ns = -1;
+	hw_meter_init(&tx->meter);
 }
 
 static struct hw_path_tx_seq *seq_of(struct hw_path_tx *tx, uint32_t generation)
@@ -69,6 +70,10 @@ uint16_t hw_path_tx_next(struct hw_path_tx *tx, uint32_t generation, uint32_t by
 
 static void count_loss(struct hw_path_tx *tx, uint32_t expected, uint32_t received, hw_time now)
 {
+	hw_meter_add(&tx->meter, expected, received, 0, now);
+	tx->step_expected = expected;
+	tx->step_received = received;
+
 	hw_time age = hw_time_since(now, tx->loss_at);
 	double keep = age >= LOSS_FADE ? 0 : 1 - (double)age / (double)LOSS_FADE;
 
@@ -92,6 +97,7 @@ bool hw_path_tx_reported(struct hw_path_tx *tx, uint32_t generation,
 {
 	struct hw_path_tx_seq *seq = seq_of(tx, generation);
 
+	tx->step_expected = tx->step_received = 0;
 	if (seq == NULL || seq->next == 0)
 		return false;
 
@@ -133,6 +139,7 @@ bool hw_path_tx_reported(struct hw_path_tx *tx, uint32_t generation,
 			       : (int64_t)report->queue * HW_CONTROL_QUEUE_NS;
 	if (report->detailed) {
 		tx->detailed = true;
+		tx->detailed_at = now;
 		tx->detail = report->detail;
 		tx->rate_Bps = (double)report->detail.rate_kbps * 125;
 	}
@@ -145,6 +152,25 @@ double hw_path_tx_rate_Bps(const struct hw_path_tx *tx, hw_time now)
 	if (tx->rate_Bps < 0)
 		return -1;
 	return hw_time_since(now, tx->reported_at) > RATE_FRESH ? 0 : tx->rate_Bps;
+}
+
+int64_t hw_path_tx_queue_ns(const struct hw_path_tx *tx, hw_time now)
+{
+	return hw_time_since(now, tx->reported_at) > RATE_FRESH ? -1 : tx->queue_ns;
+}
+
+double hw_path_tx_rate_max_Bps(const struct hw_path_tx *tx, hw_time now)
+{
+	if (!tx->detailed || hw_time_since(now, tx->detailed_at) > HW_RATE_SLOT)
+		return 0;
+	return (double)tx->detail.rate_max_kbps * 125;
+}
+
+double hw_path_tx_loss(const struct hw_path_tx *tx, unsigned seconds, hw_time now)
+{
+	if (seconds >= HW_METER_SECONDS)
+		return hw_meter_loss_minute(&tx->meter, LOSS_MIN_PACKETS, now);
+	return hw_meter_loss(&tx->meter, seconds * 10 + 1, LOSS_MIN_PACKETS, now);
 }
 
 bool hw_path_tx_owd_fresh(const struct hw_path_tx *tx, hw_time now)

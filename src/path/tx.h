@@ -40,8 +40,12 @@ struct hw_path_tx {
 	int64_t queue_ns; /* of the last report; -1: not known */
 	bool detailed;   /* `detail` is known */
 	struct hw_control_report_detail detail; /* of the last report that had one */
+	hw_time detailed_at;
 	hw_time reported_at; /* last report with news; 0: none */
 	hw_time loss_at;
+	struct hw_meter meter;                 /* by the peer's reports */
+	uint32_t step_expected, step_received; /* what the last report added; 0: nothing */
+	struct hw_slotter slotter;
 };
 
 void hw_path_tx_init(struct hw_path_tx *tx);
@@ -65,6 +69,21 @@ bool hw_path_tx_reported(struct hw_path_tx *tx, uint32_t generation,
 
 /* Bytes/s delivered, by the last report; 0 when that is older than 2 s, -1 before the first. */
 double hw_path_tx_rate_Bps(const struct hw_path_tx *tx, hw_time now);
+
+/* Loss over 1, 10 and 60 s, by reports; -1 where fewer than 20 packets were reported. */
+double hw_path_tx_loss(const struct hw_path_tx *tx, unsigned seconds, hw_time now);
+
+/* owd_us without what waited in queues. */
+static inline uint32_t hw_path_tx_base_us(const struct hw_path_tx *tx)
+{
+	return tx->owd_us - (tx->queue_ns > 0 ? (uint32_t)(tx->queue_ns / (int64_t)HW_NS_PER_US) : 0);
+}
+
+/* Queueing delay towards the peer; -1 when not known or reported longer than 2 s ago. */
+int64_t hw_path_tx_queue_ns(const struct hw_path_tx *tx, hw_time now);
+
+/* What the path carries when it is full (path/rate.h), as last reported; 0 when not known. */
+double hw_path_tx_rate_max_Bps(const struct hw_path_tx *tx, hw_time now);
 
 /* Whether owd_us may be compared with other paths' at `now`: reported within HW_OWD_FRESH. */
 bool hw_path_tx_owd_fresh(const struct hw_path_tx *tx, hw_time now);

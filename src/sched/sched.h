@@ -43,6 +43,9 @@ struct hw_sched_path {
 	int64_t jitter_ns;
 	double loss;               /* of this node's transmissions on this path, 0..1 */
 	double rate_Bps;           /* delivery rate towards the peer */
+	int64_t queue_ns;          /* what packets wait on the way beyond the path's own delay */
+	double rate_max_Bps;       /* what it has carried when it was full; 0: not seen full */
+	double burst_mean;         /* packets lost in a row; 0: none was */
 	hw_time last_heard;        /* when an authentic packet last came in on it */
 };
 

@@ -54,7 +54,7 @@ static int put(struct hw_control_writer *w, const struct hw_control_frame *f)
 /* One written frame, read and written again, is the same. */
 static void again(const uint8_t *bytes, size_t len)
 {
-	static uint8_t copy[1024];
+	static uint8_t copy[65536];
 	static struct hw_control_frame frame;
 	struct hw_control_reader r;
 	struct hw_control_writer w;
