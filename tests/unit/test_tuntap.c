@@ -297,6 +297,10 @@ static void on_news(void *ctx, const struct hw_netlink_news *news)
 {
 	struct fixture *f = ctx;
 
+	/* The kernel gives a device one of these some time after it comes up. */
+	if ((news->what == HW_NETLINK_ADDRESS || news->what == HW_NETLINK_ADDRESS_GONE) &&
+	    news->address.addr.ip[0] == 0xfe && news->address.addr.ip[1] == 0x80)
+		return;
 	f->links += news->what == HW_NETLINK_INTERFACE;
 	f->gone += news->what == HW_NETLINK_INTERFACE_GONE;
 	f->addresses += news->what == HW_NETLINK_ADDRESS;
