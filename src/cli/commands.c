@@ -18,6 +18,20 @@ const struct hw_command hw_commands[] = {
 	  "DEVICE need not be named when one daemon runs. With --json, everything known,\n"
 	  "for programs. Exit code 4 when no daemon answers.\n",
 	  hw_cli_status, status_options, 0, 1, false },
+	{ "reload", "[DEVICE]", "read the running tunnel's configuration file again",
+	  "Takes over what has changed without interrupting the tunnel, and says what. If\n"
+	  "something cannot change while it runs, or the file is wrong, nothing is changed.\n"
+	  "Exit code 1 when a change needs a restart, 3 when the file is wrong.\n",
+	  hw_cli_reload, NULL, 0, 1, false },
+	{ "link", "down|up|use NAME [always|backup|never|config] [--device DEVICE]",
+	  "take a link down or up, or use it otherwise than configured",
+	  "Until a restart, or until `link up NAME' and `link use NAME config' undo it.\n"
+	  "NAME is a link as `hawser status' shows it.\n"
+	  "\n"
+	  "    hawser link down lte\n"
+	  "    hawser link use lte backup\n"
+	  "    hawser link use lte config\n",
+	  hw_cli_link, NULL, 0, 0, true },
 	{ "genkey", "", "print a new private key",
 	  "Keep it where only root can read it:\n"
 	  "\n"

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/status_table.h"
 #include "control/client.h"
@@ -17,20 +18,6 @@ static bool wants_colour(void)
 	       strcmp(term, "dumb") != 0;
 }
 
-static int exit_code(int error)
-{
-	switch (error) {
-	case HW_E_NOT_FOUND:
-	case HW_E_AGAIN:
-		return HW_EXIT_NO_DAEMON;
-	case HW_E_LIMIT:
-	case HW_E_INVAL:
-		return HW_EXIT_USAGE;
-	default:
-		return HW_EXIT_FAILURE;
-	}
-}
-
 int hw_cli_status(const struct hw_cli_call *call)
 {
 	char error[HW_CONTROL_ERROR_BYTES] = "";
@@ -39,7 +26,7 @@ int hw_cli_status(const struct hw_cli_call *call)
 
 	if (rc != 0) {
 		hw_cli_error("status: %s", error);
-		return exit_code(rc);
+		return hw_cli_ask_exit(rc);
 	}
 	rc = HW_EXIT_OK;
 	if (call->options == 0) {

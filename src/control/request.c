@@ -26,7 +26,7 @@ bool hw_control_do_find(const char *name, enum hw_control_do *ret_do)
 }
 
 /* A name that may be shown again: in a log, on a terminal. */
-static bool take_name(const char *name, char ret_name[HW_CORE_NAME_BYTES])
+bool hw_control_name_valid(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -35,8 +35,6 @@ static bool take_name(const char *name, char ret_name[HW_CORE_NAME_BYTES])
 	for (size_t i = 0; i < len; i++)
 		if (name[i] <= ' ' || name[i] > '~' || name[i] == '"' || name[i] == '\\')
 			return false;
-	memset(ret_name, 0, HW_CORE_NAME_BYTES);
-	memcpy(ret_name, name, len);
 	return true;
 }
 
@@ -51,8 +49,9 @@ static int parse_link(json_t *root, struct hw_control_request *request)
 	const char *name = json_string_value(json_object_get(root, "link"));
 	const char *what = json_string_value(json_object_get(root, "do"));
 
-	if (!name || !what || json_object_size(root) != 3 || !take_name(name, request->link))
+	if (!name || !what || json_object_size(root) != 3 || !hw_control_name_valid(name))
 		return HW_E_MALFORMED;
+	memcpy(request->link, name, strlen(name));
 	return hw_control_do_find(what, &request->what) ? 0 : HW_E_NOT_FOUND;
 }
 

@@ -48,6 +48,9 @@ HW_MUST_USE int hw_control_request_parse(const char *line, size_t len,
 /* What a client is told about each error of hw_control_request_parse. */
 const char *hw_control_request_error(int error);
 
+/* Whether a request may name a link so. */
+bool hw_control_name_valid(const char *name);
+
 /* "down", "up", "always" ... and back. False: no such word. */
 const char *hw_control_do_name(enum hw_control_do what);
 bool hw_control_do_find(const char *name, enum hw_control_do *ret_do);

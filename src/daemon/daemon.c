@@ -70,8 +70,7 @@ static void on_signal(void *ctx, int signo, hw_time now)
 
 	(void)now;
 	if (signo == SIGHUP) {
-		hw_log(&daemon->log, HW_LOG_WARNING,
-		       "SIGHUP: this version does not reload its configuration; restart it instead");
+		(void)!hw_daemon_reload(daemon, (struct hw_control_ticket){0});
 		return;
 	}
 	hw_log(&daemon->log, HW_LOG_INFO, "stopping (SIG%s)", sigabbrev_np(signo));
@@ -191,6 +190,7 @@ static int start_core(struct hw_daemon *daemon, hw_time now)
 
 	if (payload < BUFFER_BYTES_MIN)
 		payload = BUFFER_BYTES_MIN;
+	daemon->packet_bytes = payload - BUFFER_SLACK_BYTES;
 	count = POOL_BYTES / payload;
 	err = hw_pool_new(count > POOL_BUFFERS_MIN ? count : POOL_BUFFERS_MIN, payload,
 			  &daemon->pool);
@@ -334,6 +334,7 @@ static void stop(struct hw_daemon *daemon)
 	if (daemon->clock_fd >= 0)
 		close(daemon->clock_fd);
 	hw_loop_free(daemon->loop);
+	hw_config_free(daemon->own_config);
 }
 
 int hw_daemon_run(const struct hw_config *config)

@@ -121,5 +121,7 @@ static json_t *status(void *ctx)
 
 void hw_daemon_report_handler(struct hw_daemon *daemon, struct hw_control_handler *ret_handler)
 {
-	*ret_handler = (struct hw_control_handler){.status = status, .ctx = daemon};
+	*ret_handler = (struct hw_control_handler){.status = status,
+						     .act = hw_daemon_act,
+						     .ctx = daemon};
 }

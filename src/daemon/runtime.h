@@ -9,6 +9,8 @@
  *     cost.c       what the links carry, and their quotas
  *     persist.c    the state file
  *     report.c     the status
+ *     reload.c     the configuration file, read again
+ *     operator.c   what is asked while it runs
  */
 #ifndef HW_DAEMON_RUNTIME_H
 #define HW_DAEMON_RUNTIME_H
@@ -17,6 +19,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "control/server.h"
 #include "core/core.h"
 #include "daemon/flap.h"
 #include "daemon/log.h"
@@ -28,7 +31,6 @@
 #define HW_DAEMON_OUT_BATCH 256u
 #define HW_DAEMON_PATH_BYTES 256u
 
-struct hw_control_server;
 struct hw_daemon;
 struct hw_netlink;
 struct hw_worker;
@@ -95,6 +97,9 @@ struct hw_daemon_endpoints {
 
 struct hw_daemon {
 	const struct hw_config *config;
+	struct hw_config *own_config; /* the same when it was reloaded, else NULL */
+	bool reloading, reload_again;
+	uint32_t packet_bytes; /* the largest tunnel.mtu that the buffers take */
 	struct hw_log log;
 	struct hw_loop *loop;
 	struct hw_pool *pool;
@@ -214,7 +219,19 @@ struct hw_status_link;
 void hw_daemon_cost_status(const struct hw_daemon_link *link, struct hw_status_link *ret_status);
 
 /* report.c */
-struct hw_control_handler;
 void hw_daemon_report_handler(struct hw_daemon *daemon, struct hw_control_handler *ret_handler);
+
+/* reload.c */
+
+/*
+ * Read the configuration's file again, and take it over if that can be done while running; the reply
+ * goes to who holds the ticket. False: one is under way already (after which another begins, if
+ * nobody waits for this one), or there is no memory.
+ */
+bool hw_daemon_reload(struct hw_daemon *daemon, struct hw_control_ticket ticket);
+
+/* operator.c: hw_control_handler.act */
+json_t *hw_daemon_act(void *ctx, const struct hw_control_request *request,
+		      struct hw_control_ticket ticket);
 
 #endif

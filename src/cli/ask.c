@@ -1,0 +1,19 @@
+#include "cli/ask.h"
+
+#include "cli/cli.h"
+
+int hw_cli_ask_exit(int error)
+{
+	switch (error) {
+	case 0:
+		return HW_EXIT_OK;
+	case HW_E_NOT_FOUND:
+	case HW_E_AGAIN:
+		return HW_EXIT_NO_DAEMON;
+	case HW_E_LIMIT:
+	case HW_E_INVAL:
+		return HW_EXIT_USAGE;
+	default:
+		return HW_EXIT_FAILURE;
+	}
+}

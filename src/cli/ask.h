@@ -1,0 +1,8 @@
+/* What the commands that talk to a daemon have in common. */
+#ifndef HW_CLI_ASK_H
+#define HW_CLI_ASK_H
+
+/* The exit code for what hw_control_ask and hw_control_status return. */
+int hw_cli_ask_exit(int error);
+
+#endif

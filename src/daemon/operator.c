@@ -1,0 +1,126 @@
+/* What is asked of the daemon while it runs, through the control socket: a reload, and links. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/server.h"
+#include "daemon/runtime.h"
+
+#define TEXT_BYTES 512u
+
+static const char *use_text(enum hw_link_use use)
+{
+	return use == HW_USE_ALWAYS ? "always" : use == HW_USE_BACKUP ? "backup" : "never";
+}
+
+/* "no link is named 'dls': did you mean 'dsl'? The links are dsl, lte" */
+static json_t *unknown_link(const struct hw_daemon *daemon, const char *name)
+{
+	const char *known[HW_CORE_MAX_LINKS], *nearest;
+	char text[TEXT_BYTES];
+	size_t count = 0, used;
+
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
+		if (daemon->links[i].used)
+			known[count++] = daemon->links[i].name;
+	}
+	nearest = hw_config_nearest(name, known, count);
+	used = (size_t)snprintf(text, sizeof(text), "no link is named '%s'", name);
+	if (nearest)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, ": did you mean '%s'?",
+					 nearest);
+	if (count == 0)
+		(void)snprintf(text + used, sizeof(text) - used, ": there is no link at the moment");
+	for (size_t i = 0; i < count && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+					 i > 0 ? ", " : nearest ? " The links are " : ": the links are ",
+					 known[i]);
+	return hw_control_error_reply(text);
+}
+
+/* Why the link is, or is not, in use now. */
+static void describe(const struct hw_daemon_link *link, char text[TEXT_BYTES])
+{
+	enum hw_link_use use = hw_daemon_link_use(link);
+	size_t used = 0;
+
+	if (link->admin_down)
+		used = (size_t)snprintf(text, TEXT_BYTES,
+					"down, until 'hawser link up %s' or a restart", link->name);
+	else if (link->quota_spent)
+		used = (size_t)snprintf(text, TEXT_BYTES, "not used: its quota is spent");
+	else if (use == HW_USE_NEVER)
+		used = (size_t)snprintf(text, TEXT_BYTES, "not used");
+	else if (!hw_udp_is_open(&link->udp))
+		used = (size_t)snprintf(text, TEXT_BYTES, "waiting for %s",
+					link->interface[0] ? link->interface : "its address");
+	else
+		used = (size_t)snprintf(text, TEXT_BYTES, "in use%s",
+					use == HW_USE_BACKUP ? " as a backup" : "");
+	if (link->use_overridden)
+		(void)snprintf(text + used, TEXT_BYTES - used,
+			       "; use %s, until 'hawser link use %s config' or a restart (the "
+			       "configuration says %s)",
+			       use_text(link->use_override), link->name, use_text(link->rule->use));
+}
+
+static void carry_out(struct hw_daemon_link *link, enum hw_control_do what, hw_time now)
+{
+	switch (what) {
+	case HW_CONTROL_LINK_DOWN:
+		hw_daemon_link_set_admin_down(link, true, now);
+		break;
+	case HW_CONTROL_LINK_UP:
+		hw_daemon_link_set_admin_down(link, false, now);
+		break;
+	case HW_CONTROL_LINK_ALWAYS:
+		hw_daemon_link_override_use(link, HW_USE_ALWAYS, now);
+		break;
+	case HW_CONTROL_LINK_BACKUP:
+		hw_daemon_link_override_use(link, HW_USE_BACKUP, now);
+		break;
+	case HW_CONTROL_LINK_NEVER:
+		hw_daemon_link_override_use(link, HW_USE_NEVER, now);
+		break;
+	case HW_CONTROL_LINK_CONFIG:
+		hw_daemon_link_forget_override(link, now);
+		break;
+	}
+}
+
+static json_t *change_link(struct hw_daemon *daemon, const struct hw_control_request *request,
+			   hw_time now)
+{
+	struct hw_daemon_link *link = hw_daemon_link_find(daemon, request->link);
+	char text[TEXT_BYTES];
+
+	if (!link)
+		return unknown_link(daemon, request->link);
+
+	bool open = hw_udp_is_open(&link->udp);
+
+	carry_out(link, request->what, now);
+	describe(link, text);
+	/* Where its sockets came or went, that has been logged with the reason. */
+	if (open == hw_udp_is_open(&link->udp))
+		hw_log(&daemon->log, HW_LOG_INFO, "link %s: %s", link->name, text);
+	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 1, "link", "name", link->name, "text", text);
+}
+
+json_t *hw_daemon_act(void *ctx, const struct hw_control_request *request,
+		      struct hw_control_ticket ticket)
+{
+	struct hw_daemon *daemon = ctx;
+
+	switch (request->kind) {
+	case HW_CONTROL_RELOAD:
+		if (hw_daemon_reload(daemon, ticket))
+			return NULL;
+		return hw_control_error_reply(daemon->reloading
+						      ? "a reload is under way: try again in a moment"
+						      : "out of memory");
+	case HW_CONTROL_LINK:
+		return change_link(daemon, request, hw_loop_now(daemon->loop));
+	default:
+		return hw_control_error_reply(hw_control_request_error(HW_E_NOT_FOUND));
+	}
+}
