@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/report.h"
+#include "config/value.h"
 
 #define IPV6_MTU_MIN 1280u /* RFC 8200, section 5 */
 
@@ -106,21 +107,74 @@ static void check_link_endpoints(const struct hw_config *config, const struct hw
 			link->name, link->address.family, list[0].addr.family);
 }
 
+/*
+ * Who only listens is called wherever it is heard, by one socket that is bound to nothing; who calls
+ * looks for ways out.
+ */
+static void complete_no_links(struct hw_config *config)
+{
+	config->links[0].every = has_endpoints(config);
+	hw_config_copy(config->links[0].name, HW_CORE_NAME_BYTES,
+		       config->links[0].every ? "every" : "any");
+	config->links[0].price = 1;
+	config->link_count = 1;
+}
+
+/* A link that names its interface, among those that are left out or taken by a pattern before. */
+static void check_link_interface(const struct hw_config *config, uint32_t number,
+				 struct hw_config_report *report)
+{
+	const struct hw_config_link *link = &config->links[number];
+
+	if (link->interface[0] == '\0' || hw_value_is_pattern(link->interface))
+		return;
+	for (uint32_t i = 0; i < config->exclude_count; i++)
+		if (hw_value_matches(config->exclude[i], link->interface))
+			hw_config_error(report, link->mark.line, link->mark.column,
+					"links[%u]: link '%s' is on %s, which links-exclude leaves "
+					"out ('%s')", number, link->name, link->interface,
+					config->exclude[i]);
+	for (uint32_t i = 0; i < number; i++)
+		if (hw_value_is_pattern(config->links[i].interface) &&
+		    config->links[i].address.family == HW_FAMILY_NONE &&
+		    hw_value_matches(config->links[i].interface, link->interface)) {
+			hw_config_warning(report, link->mark.line, link->mark.column,
+					  "links[%u]: link '%s' will stay idle: '%s' before it takes "
+					  "%s; put the one with the pattern last", number, link->name,
+					  config->links[i].name, link->interface);
+			return;
+		}
+}
+
+static void check_exclude(const struct hw_config *config, struct hw_config_report *report)
+{
+	for (uint32_t i = 0; i < config->link_count; i++)
+		if (hw_config_link_is_pattern(&config->links[i]))
+			return;
+	if (config->exclude_count > 0)
+		hw_config_warning(report, config->exclude_mark.line, config->exclude_mark.column,
+				  "links-exclude: it leaves nothing out, since no link has a pattern "
+				  "for its interface");
+}
+
 static void complete_links(struct hw_config *config, struct hw_config_report *report)
 {
 	uint32_t usable = 0;
 
 	if (!config->links_given) {
-		hw_config_copy(config->links[0].name, HW_CORE_NAME_BYTES, "any");
-		config->links[0].price = 1;
-		config->link_count = 1;
+		complete_no_links(config);
+		check_exclude(config, report);
 		return;
 	}
+	check_exclude(config, report);
 	for (uint32_t i = 0; i < config->link_count; i++) {
 		const struct hw_config_link *link = &config->links[i];
 
-		usable += link->use != HW_USE_NEVER;
+		/* A pattern may well stand for several. */
+		if (link->use != HW_USE_NEVER)
+			usable += hw_config_link_is_pattern(link) ? 2 : 1;
 		check_link_endpoints(config, link, i, report);
+		check_link_interface(config, i, report);
 		if (strcmp(link->interface, config->tunnel.device) == 0)
 			hw_config_error(
 				report, link->mark.line, link->mark.column,

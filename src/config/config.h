@@ -32,6 +32,7 @@
 #define HW_CONFIG_HOST_BYTES 256u  /* of a host name, with the final zero */
 #define HW_CONFIG_DEVICE_BYTES 16u /* of an interface name, with the final zero (IFNAMSIZ) */
 #define HW_CONFIG_KEY_BYTES 32u
+#define HW_CONFIG_MAX_EXCLUDES 16u
 
 enum hw_config_role {
 	HW_ROLE_CLIENT, /* starts the session: it knows an endpoint of its peer */
@@ -113,9 +114,12 @@ struct hw_config_quota {
 
 enum hw_config_metered { HW_METERED_DERIVED, HW_METERED_OFF, HW_METERED_ON };
 
+/* A rule for links: it stands for one, or for one on each interface that its pattern fits. */
 struct hw_config_link {
 	char name[HW_CORE_NAME_BYTES];
-	char interface[HW_CONFIG_DEVICE_BYTES]; /* "": bound to no device */
+	/* A name, or a pattern. "": the one that has `address`; without that, bound to no device. */
+	char interface[HW_CONFIG_DEVICE_BYTES];
+	bool every; /* the file names no links: each interface that leads to the peer */
 	struct hw_addr address; /* local source address; family NONE: the kernel's choice */
 	/* This link's own, instead of the peer's. */
 	struct hw_config_endpoint endpoints[HW_CORE_MAX_ENDPOINTS];
@@ -152,8 +156,12 @@ struct hw_config {
 	struct hw_config_peer peers[HW_CONFIG_MAX_PEERS];
 	uint32_t peer_count; /* at least 1: with a shared secret and no peers, one named "peer" */
 	struct hw_config_link links[HW_CORE_MAX_LINKS];
-	uint32_t link_count; /* at least 1: without links, one named "any" bound to no device */
+	/* At least 1. Where the file has none: "every" if it has endpoints, else "any", unbound. */
+	uint32_t link_count;
 	bool links_given;
+	char exclude[HW_CONFIG_MAX_EXCLUDES][HW_CONFIG_DEVICE_BYTES]; /* interfaces, or patterns */
+	uint32_t exclude_count;
+	struct hw_config_mark exclude_mark;
 	char mode[32];  /* name of the strategy (sched/sched.h) */
 	char suite[32]; /* name of the suite (crypto/suite.h) */
 	struct hw_config_session session;
@@ -204,6 +212,8 @@ bool hw_config_link_metered(const struct hw_config_link *link);
  * would hold it stands; line 0: not even that.
  */
 struct hw_config_mark hw_config_place(const struct hw_config *config, const char *name);
+/* Whether the rule may stand for several links: its interface is a pattern, or left out. */
+bool hw_config_link_is_pattern(const struct hw_config_link *link);
 
 /* Wipes the keys and frees. NULL is allowed. */
 void hw_config_free(struct hw_config *config);
@@ -211,7 +221,7 @@ void hw_config_free(struct hw_config *config);
 /* "file:line:column: error: text", one line each, the folded rest counted at the end. */
 void hw_config_report_print(const struct hw_config_report *report, FILE *out);
 
-/* What the core takes: core.peers points to peers, so the struct must not be moved while in use. */
+/* What the core takes, without links, which come at run time: core.peers points to peers, so the struct must not be moved while in use. */
 struct hw_config_core {
 	struct hw_core_config core;
 	struct hw_peer_config peers[HW_CONFIG_MAX_PEERS];

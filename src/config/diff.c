@@ -409,6 +409,29 @@ static void compare_links(struct comparison *c)
 			note(c, "links", HW_PART_LINKS, "links.%s: removed", c->was->links[i].name);
 }
 
+static void exclude_text(const struct hw_config *config, char ret_text[LIST_BYTES])
+{
+	size_t len = 0;
+
+	ret_text[0] = '\0';
+	for (uint32_t i = 0; i < config->exclude_count && len < LIST_BYTES; i++)
+		len += (size_t)snprintf(ret_text + len, LIST_BYTES - len, "%s%s", i > 0 ? " " : "",
+					config->exclude[i]);
+}
+
+static void compare_excludes(struct comparison *c)
+{
+	static const struct key key = { "links-exclude", "links-exclude", HW_PART_LINKS };
+	char from[LIST_BYTES], to[LIST_BYTES];
+
+	exclude_text(c->was, from);
+	exclude_text(c->next, to);
+	if (memcmp(c->was->exclude, c->next->exclude, sizeof(c->was->exclude)) == 0)
+		return;
+	/* Also where what is shown was cut short. */
+	compare_text(c, &key, from, strcmp(from, to) == 0 ? "others" : to);
+}
+
 void hw_config_compare(const struct hw_config *running, const struct hw_config *next,
 		       uint32_t packet_bytes, struct hw_config_diff *ret_diff)
 {
@@ -423,5 +446,6 @@ void hw_config_compare(const struct hw_config *running, const struct hw_config *
 	compare_session(&c);
 	compare_peer(&c);
 	compare_links(&c);
+	compare_excludes(&c);
 	compare_text(&c, &level, log_text(running->log_level), log_text(next->log_level));
 }

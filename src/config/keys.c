@@ -44,11 +44,8 @@ static void read_interface(struct hw_schema_reader *r, const struct hw_schema_ke
 
 	if (!hw_schema_is_text(r, key, value))
 		return;
-	if (strpbrk(value->text, "*?[") != NULL) {
-		hw_schema_error(r, value,
-				"this version does not support patterns such as '%.32s' yet: "
-				"expected %s",
-				value->text, key->right);
+	if (hw_value_is_pattern(value->text)) {
+		hw_schema_wrong(r, key, value);
 		return;
 	}
 	rc = hw_value_interface(value->text, target);
@@ -330,7 +327,8 @@ static void read_source(struct hw_schema_reader *r, const struct hw_schema_key *
 static const struct hw_schema_key link_keys[] = {
 	{ "name", hw_schema_name, AT(name), "1 to 63 letters, digits, '-', '_' or '.', such as dsl",
 	  .required = true },
-	{ "interface", read_interface, AT(interface), "the name of an interface, such as eth0" },
+	{ "interface", hw_config_read_interfaces, AT(interface),
+	  "the name of an interface, such as eth0, or a pattern, such as \"wwan*\"" },
 	{ "address", read_source, AT(address), "an address of this host, such as 192.0.2.1" },
 	{ "endpoint", read_link_endpoints, 0, "a list of host:port, such as [192.0.2.9:8420]" },
 	{ "mtu", hw_schema_u32, AT(mtu), "a whole number of bytes from 576 to 65535, such as 1420",
@@ -477,6 +475,8 @@ static const struct hw_schema_key file_keys[] = {
 	{ "peers", read_peers, 0,
 	  "a list of peers, such as - {name: hub, endpoint: [192.0.2.9:8420]}" },
 	{ "links", read_links, 0, "a list of links, such as - {name: dsl, interface: eth0}" },
+	{ "links-exclude", hw_config_read_exclude, 0,
+	  "a list of interfaces or patterns, such as [docker0, \"veth*\"]" },
 	{ "policy", read_policy, 0, "a mapping, such as policy: {mode: redundant}" },
 	{ "path" },
 	{ "suite", hw_schema_word_text, AT(suite), "chacha20-poly1305 or aes-256-gcm",

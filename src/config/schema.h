@@ -89,6 +89,10 @@ hw_schema_read hw_schema_word_text; /* char[32]: one of the words */
 hw_schema_read hw_schema_name;      /* char[HW_CORE_NAME_BYTES] */
 hw_schema_read hw_schema_path;      /* char[HW_CONFIG_PATH_BYTES], relative to the configuration */
 
+/* interfaces.c */
+hw_schema_read hw_config_read_interfaces; /* char[HW_CONFIG_DEVICE_BYTES]: a name or a pattern */
+hw_schema_read hw_config_read_exclude;    /* struct hw_config: links-exclude */
+
 /* quota.c */
 hw_schema_read hw_config_read_quota;   /* struct hw_config_quota */
 hw_schema_read hw_config_read_metered; /* enum hw_config_metered */

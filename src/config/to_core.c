@@ -37,17 +37,6 @@ static void own_keys(const struct hw_config *config, struct hw_config_core *core
 	}
 }
 
-static void copy_links(const struct hw_config *config, struct hw_core_config *core)
-{
-	core->link_count = config->link_count;
-	for (uint32_t i = 0; i < config->link_count; i++) {
-		hw_config_copy(core->links[i].name, sizeof(core->links[i].name),
-			       config->links[i].name);
-		core->links[i].use = config->links[i].use;
-		core->links[i].price = config->links[i].price;
-	}
-}
-
 static void copy_settings(const struct hw_config *config, struct hw_core_config *core)
 {
 	core->layer2 = config->tunnel.layer2;
@@ -78,7 +67,6 @@ int hw_config_core(const struct hw_config *config, struct hw_config_core *ret_co
 	ret_core->core.strategy = strategy;
 	ret_core->core.suite = suite;
 	copy_settings(config, &ret_core->core);
-	copy_links(config, &ret_core->core);
 	ret_core->core.peers = ret_core->peers;
 	ret_core->core.peer_count = config->peer_count;
 	for (uint32_t i = 0; i < config->peer_count; i++)

@@ -54,6 +54,15 @@ HW_MUST_USE int hw_value_endpoint(const char *text, struct hw_config_endpoint *r
  * longer. */
 HW_MUST_USE int hw_value_interface(const char *text, char ret_name[HW_CONFIG_DEVICE_BYTES]);
 
+/* Whether it stands for several names: it has '*', '?' or '['. */
+bool hw_value_is_pattern(const char *text);
+
+/* The name of an interface, or a pattern (glob(7)) for such names; every '[' needs its ']'. */
+HW_MUST_USE int hw_value_pattern(const char *text, char ret_pattern[HW_CONFIG_DEVICE_BYTES]);
+
+/* Whether the name is that one, or one that the pattern stands for. */
+bool hw_value_matches(const char *pattern, const char *name);
+
 /* A name of the user's own: 1 to 63 letters, digits, '-', '_', '.'. HW_E_LIMIT: longer. */
 HW_MUST_USE int hw_value_name(const char *text, char ret_name[HW_CORE_NAME_BYTES]);
 

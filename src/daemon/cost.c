@@ -47,7 +47,7 @@ static bool another_is_left(const struct hw_daemon_link *link)
 		const struct hw_daemon_link *other = &link->daemon->links[i];
 
 		if (other != link && other->used && !other->admin_down &&
-		    hw_daemon_link_use(other) != HW_USE_NEVER && hw_udp_is_open(&other->udp))
+		    hw_daemon_link_use(other) != HW_USE_NEVER && other->up)
 			return true;
 	}
 	return false;

@@ -298,9 +298,7 @@ static int start(struct hw_daemon *daemon)
 	err = start_tunnel(daemon);
 	if (err < 0)
 		return err;
-	err = hw_daemon_endpoints_start(daemon, now);
-	if (err < 0)
-		return fail(daemon, err, "cannot use the peer's addresses");
+	hw_daemon_endpoints_start(daemon, now);
 	hw_daemon_links_start(daemon, now);
 	hw_log(&daemon->log, HW_LOG_INFO, "hawser %s: device %s (%s), mode %s", HW_VERSION,
 	       daemon->tunnel.name, daemon->tunnel.tap ? "TAP" : "TUN", daemon->config->mode);

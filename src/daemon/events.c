@@ -104,6 +104,7 @@ static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_
 		daemon->session_up = event->type == HW_EVENT_SESSION_UP;
 		break;
 	default:
+		hw_daemon_endpoints_event(daemon, event, now);
 		log_path(daemon, event, now);
 		break;
 	}

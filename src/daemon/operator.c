@@ -50,9 +50,10 @@ static void describe(const struct hw_daemon_link *link, char text[TEXT_BYTES])
 		used = (size_t)snprintf(text, TEXT_BYTES, "not used: its quota is spent");
 	else if (use == HW_USE_NEVER)
 		used = (size_t)snprintf(text, TEXT_BYTES, "not used");
-	else if (!hw_udp_is_open(&link->udp))
-		used = (size_t)snprintf(text, TEXT_BYTES, "waiting for %s",
-					link->interface[0] ? link->interface : "its address");
+	else if (!link->up)
+		used = (size_t)snprintf(text, TEXT_BYTES, "waiting for %s: %s",
+					link->interface[0] ? link->interface : "its address",
+					hw_daemon_link_state(link));
 	else
 		used = (size_t)snprintf(text, TEXT_BYTES, "in use%s",
 					use == HW_USE_BACKUP ? " as a backup" : "");
@@ -96,12 +97,12 @@ static json_t *change_link(struct hw_daemon *daemon, const struct hw_control_req
 	if (!link)
 		return unknown_link(daemon, request->link);
 
-	bool open = hw_udp_is_open(&link->udp);
+	bool up = link->up;
 
 	carry_out(link, request->what, now);
 	describe(link, text);
-	/* Where its sockets came or went, that has been logged with the reason. */
-	if (open == hw_udp_is_open(&link->udp))
+	/* Where it came up or went down, that has been logged with the reason. */
+	if (up == link->up)
 		hw_log(&daemon->log, HW_LOG_INFO, "link %s: %s", link->name, text);
 	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 1, "link", "name", link->name, "text", text);
 }

@@ -9,14 +9,13 @@
 /* What the system side dropped, over all links. */
 static void sum_drops(const struct hw_daemon *daemon, struct hw_status_drop drops[IO_DROPS])
 {
-	struct hw_udp_counters sum = {0};
+	struct hw_udp_counters sum = daemon->retired;
 
 	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
 		const struct hw_udp_counters *one = &daemon->links[i].udp.counters;
 
 		if (!daemon->links[i].used)
 			continue;
-
 		sum.rx_no_buffer += one->rx_no_buffer;
 		sum.rx_truncated += one->rx_truncated;
 		sum.rx_overrun += hw_udp_overruns(&daemon->links[i].udp);
@@ -61,7 +60,7 @@ static void describe_link(const struct hw_daemon_link *link, struct hw_status_li
 {
 	static const char *const uses[] = {"always", "backup", "never"};
 	enum hw_link_use use = hw_daemon_link_use(link);
-	bool open = hw_udp_is_open(&link->udp);
+	bool open = link->up;
 
 	*ret_status = (struct hw_status_link){
 		.name = link->name,

@@ -3,7 +3,10 @@
  *
  *     daemon.c     start, run, stop
  *     pump.c       packets and datagrams between the system and the core
- *     links.c      the sockets of each link, which come and go with their interfaces
+ *     links.c      which links there are: news of the network, what follows from it
+ *     link.c       one link: its sockets, its use, what the core is told of it
+ *     picture.c    what the network looks like
+ *     discover.c   which links the configuration makes of that
  *     endpoints.c  names of the peer's addresses, resolved and resolved again
  *     events.c     what the core tells, as log lines
  *     cost.c       what the links carry, and their quotas
@@ -21,8 +24,10 @@
 #include "config/config.h"
 #include "control/server.h"
 #include "core/core.h"
+#include "daemon/discover.h"
 #include "daemon/flap.h"
 #include "daemon/log.h"
+#include "daemon/picture.h"
 #include "daemon/state.h"
 #include "io/loop.h"
 #include "io/tuntap.h"
@@ -71,28 +76,41 @@ struct hw_daemon_link {
 
 	struct hw_udp udp;
 	struct hw_daemon_socket sockets[HW_UDP_SOCKETS];
-	uint32_t interface_index; /* of the interface it is open on, 0: of none */
+	struct hw_discover_link found; /* what discovery says of it */
+	uint32_t interface_index; /* of the interface its sockets are bound to, 0: of none */
+	bool up;                  /* as told to the core; its sockets are open */
 	uint32_t mtu_bytes;       /* as told to the core */
+	uint64_t fingerprint;     /* of the addresses and routes that the core's paths were made with */
+	struct hw_addr told[HW_CORE_MAX_ENDPOINTS]; /* the peer's addresses, as told to the core */
+	size_t told_count;
 	bool broken;              /* a system call said so: close it when that is safe */
-	hw_time retry_at;   /* HW_TIME_NEVER: open, or waiting for news of its interface */
+	hw_time retry_at;         /* HW_TIME_NEVER: open, or waiting for news of its interface */
 	hw_time backoff;
-	struct hw_log_limit limit;
+	struct hw_log_limit limit, change_limit;
 	struct hw_daemon_meter meter;
 };
 
-/* The peer's addresses on one link, or on all. */
+/* The peer's addresses, as one rule of the configuration has them, or as they are for all. */
 struct hw_daemon_endpoints {
-	struct hw_daemon *daemon;
-	uint32_t link; /* or HW_LINK_ALL */
 	const struct hw_config_endpoint *config;
-	uint32_t count;
+	uint32_t count; /* 0: there are none */
 	bool has_names; /* not all of them are literal addresses */
 	bool resolving;
-	hw_time resolve_at;
+	bool silent;    /* no path to them works: they may have moved */
+	hw_time resolve_at, resolved_at;
 	hw_time backoff;
-	struct hw_addr addrs[HW_CORE_MAX_ENDPOINTS]; /* as told to the core */
+	struct hw_addr addrs[HW_CORE_MAX_ENDPOINTS];
 	size_t addr_count;
 	struct hw_log_limit limit;
+};
+
+/* Sets of endpoints: the peer's own, then those of each rule. */
+#define HW_DAEMON_ENDPOINTS (1u + HW_CORE_MAX_LINKS)
+
+/* A path, by its number, as events tell of it. */
+struct hw_daemon_path {
+	bool works; /* UP or SUSPECT */
+	uint32_t link;
 };
 
 struct hw_daemon {
@@ -116,14 +134,24 @@ struct hw_daemon {
 	struct hw_loop_source clock_source;
 	struct hw_control_server *control;
 
+	struct hw_picture picture;
+	bool picture_lost;  /* news was lost: make it anew */
+	bool look_due;      /* links may have to be others */
+	hw_time picture_at; /* no sooner than this is anything of it asked for again */
+	char crowded_out[HW_LOG_LINE_BYTES / 2]; /* as last said */
+	struct hw_discover_overlap overlaps[HW_DISCOVER_NAMES_MAX]; /* said already */
+	uint32_t overlap_count;
+
 	struct hw_daemon_link links[HW_CORE_MAX_LINKS];
+	struct hw_udp_counters retired; /* of links that are no more */
 	struct hw_udp_batch *batch;
 	struct hw_datagram_out out[HW_DAEMON_OUT_BATCH];
 
 	struct hw_worker *resolver; /* names: may hang for as long as DNS does */
 	struct hw_loop_source resolver_source;
-	struct hw_daemon_endpoints endpoints[HW_CORE_MAX_LINKS + 1];
-	uint32_t endpoints_count;
+	struct hw_daemon_endpoints endpoints[HW_DAEMON_ENDPOINTS];
+	uint32_t endpoints_generation; /* answers to questions of an older one are dropped */
+	struct hw_daemon_path paths[HW_CORE_MAX_PATHS];
 	bool session_up;
 
 	struct hw_worker *disk; /* the state file: may hang for as long as the disk does */
@@ -155,10 +183,40 @@ void hw_daemon_links_stop(struct hw_daemon *daemon);
 void hw_daemon_links_tick(struct hw_daemon *daemon, hw_time now);
 hw_time hw_daemon_links_deadline(const struct hw_daemon *daemon);
 void hw_daemon_netlink_ready(void *ctx, uint32_t events, hw_time now); /* ctx: hw_daemon */
-const char *hw_daemon_link_name(const struct hw_daemon *daemon, uint32_t link);
+
+/*
+ * Follow another configuration: its links and endpoints instead of those of daemon->config, which
+ * becomes `next` and may be freed when this has returned. Links that both know keep their sockets,
+ * paths and the operator's words.
+ */
+void hw_daemon_links_reload(struct hw_daemon *daemon, const struct hw_config *next, hw_time now);
+
+/* Addresses of the peer have changed: links may be others, and have other ways. */
+void hw_daemon_links_endpoints_changed(struct hw_daemon *daemon, hw_time now);
+
+/* link.c */
+const char *hw_daemon_link_name(const struct hw_daemon *daemon, uint32_t link); /* "?": none */
 
 /* The link of that name, or NULL. */
 struct hw_daemon_link *hw_daemon_link_find(struct hw_daemon *daemon, const char *name);
+
+/* "up", or why it is not: "its interface has no carrier" and the like. */
+const char *hw_daemon_link_state(const struct hw_daemon_link *link);
+
+/* Fill a slot; empty it. */
+void hw_daemon_link_begin(struct hw_daemon *daemon, uint32_t index,
+			  const struct hw_config_link *rule, const struct hw_discover_link *found,
+			  hw_time now);
+void hw_daemon_link_end(struct hw_daemon_link *link, hw_time now);
+
+/* The link is to be as this says, now: another name, interface, MTU or state, other addresses. */
+void hw_daemon_link_follow(struct hw_daemon_link *link, const struct hw_config_link *rule,
+			   const struct hw_discover_link *found, hw_time now);
+
+/* Close what broke, try again what failed; when that is next needed. */
+void hw_daemon_link_tick(struct hw_daemon_link *link, hw_time now);
+
+void hw_daemon_link_close(struct hw_daemon_link *link); /* says nothing to the core */
 
 /* The use that counts now: never when the quota is spent, else the operator's, else the rule's. */
 enum hw_link_use hw_daemon_link_use(const struct hw_daemon_link *link);
@@ -175,15 +233,30 @@ void hw_daemon_link_override_use(struct hw_daemon_link *link, enum hw_link_use u
 void hw_daemon_link_forget_override(struct hw_daemon_link *link, hw_time now);
 void hw_daemon_link_set_quota_spent(struct hw_daemon_link *link, bool spent, hw_time now);
 
-/*
- * Follow another configuration: its links and endpoints instead of those of daemon->config, which
- * must still exist and may be freed, after daemon->config is set, when this has returned. Links
- * that both know keep their sockets, paths and the operator's words.
- */
-void hw_daemon_links_reload(struct hw_daemon *daemon, const struct hw_config *next, hw_time now);
 
 /* endpoints.c */
-int hw_daemon_endpoints_start(struct hw_daemon *daemon, hw_time now); /* HW_E_* of the core */
+void hw_daemon_endpoints_start(struct hw_daemon *daemon, hw_time now);
+
+/* As daemon->config says from now on; what is known of names that it has too is kept. */
+void hw_daemon_endpoints_reload(struct hw_daemon *daemon, const struct hw_config *next, hw_time now);
+
+/*
+ * What is known of the peer's addresses by that rule: its own, or, while it has none, the peer's.
+ * ret_expected: there is none yet, but will be.
+ */
+size_t hw_daemon_endpoints_of(const struct hw_daemon *daemon, uint32_t rule,
+			      const struct hw_addr **ret_addrs, bool *ret_expected);
+
+/* All that is known, each once. */
+size_t hw_daemon_endpoints_all(const struct hw_daemon *daemon,
+			       struct hw_addr ret_addrs[HW_PICTURE_ENDPOINTS_MAX]);
+
+/* Tell the core the addresses that the link has a source for. */
+void hw_daemon_endpoints_tell(struct hw_daemon_link *link, hw_time now);
+
+/* A link came up, or a path changed state: names may be worth another question. */
+void hw_daemon_endpoints_hurry(struct hw_daemon *daemon, hw_time now);
+void hw_daemon_endpoints_event(struct hw_daemon *daemon, const struct hw_event *event, hw_time now);
 void hw_daemon_endpoints_tick(struct hw_daemon *daemon, hw_time now);
 hw_time hw_daemon_endpoints_deadline(const struct hw_daemon *daemon);
 

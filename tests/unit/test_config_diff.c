@@ -133,6 +133,8 @@ static const struct expectation cases[] = {
 	{ "session.rekey-packets", 15,
 	  "session: {replay-window: {packets: 1024, seconds: 5}, rekey-packets: 5000}", HW_PART_CORE, 16,
 	  70, "session.rekey-packets: 0 becomes 5000" },
+	{ "links-exclude", 16, "links-exclude: [docker0, \"veth*\"]", HW_PART_LINKS, 17, 16,
+	  "links-exclude: none becomes docker0 veth*" },
 	{ "log-level", 16, "log-level: debug", HW_PART_LOG, 17, 12, "log-level: info becomes debug" },
 	{ "log-level", 16, "log-level: error", HW_PART_LOG, 17, 12, "log-level: info becomes error" },
 	/* What cannot. */
