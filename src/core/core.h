@@ -297,6 +297,12 @@ void hw_core_datagrams_in(struct hw_core *core, const struct hw_datagram *in, si
 /* Takes the buffers: inner packets from the tunnel device. */
 void hw_core_packets_in(struct hw_core *core, struct hw_buf *const *in, size_t count, hw_time now);
 
+/*
+ * The system refused a datagram of so many bytes of UDP payload: more than the interface takes. The
+ * paths of this tuple's link go by that; none is any worse for it.
+ */
+void hw_core_too_big(struct hw_core *core, const struct hw_tuple *tuple, uint32_t bytes, hw_time now);
+
 /* The system refused to send to this tuple; `gone` when the link itself is no more. */
 void hw_core_send_failed(struct hw_core *core, const struct hw_tuple *tuple, bool gone, hw_time now);
 

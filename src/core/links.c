@@ -381,6 +381,21 @@ void hw_core_link_readdressed(struct hw_core *core, uint32_t link, hw_time now)
 	hw_core_settle(core, now);
 }
 
+void hw_core_too_big(struct hw_core *core, const struct hw_tuple *tuple, uint32_t bytes, hw_time now)
+{
+	core->now = now;
+	for (uint32_t i = 0; i < core->peer_count && !core->closed; i++) {
+		for (uint32_t id = 0; id < HW_PATH_TABLE_PATHS; id++) {
+			struct hw_path *path = hw_path_table_at(&core->peers[i].paths, id);
+
+			if (path != NULL && path->tuple.link == tuple->link &&
+			    path->tuple.remote.family == tuple->remote.family)
+				hw_path_mtu_refused(&path->mtu, bytes);
+		}
+	}
+	hw_core_settle(core, now);
+}
+
 int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 		      const struct hw_addr *addrs, size_t count, hw_time now)
 {

@@ -37,6 +37,13 @@ static void on_send_failed(void *ctx, const struct hw_tuple *tuple, bool gone)
 		failure->link->broken = true;
 }
 
+static void on_too_big(void *ctx, const struct hw_tuple *tuple, uint32_t bytes)
+{
+	struct failure *failure = ctx;
+
+	hw_core_too_big(failure->daemon->core, tuple, bytes, failure->now);
+}
+
 static void send_datagrams(struct hw_daemon *daemon, hw_time now)
 {
 	size_t n;
@@ -48,6 +55,7 @@ static void send_datagrams(struct hw_daemon *daemon, hw_time now)
 
 			if (!daemon->links[i].used)
 				continue;
+			daemon->links[i].udp.too_big = on_too_big;
 			hw_udp_send(&daemon->links[i].udp, daemon->batch, daemon->out, n,
 				    on_send_failed, &failure);
 		}

@@ -44,14 +44,15 @@ static void set_buffers(int fd)
 }
 
 /*
- * Path MTU discovery by the kernel is off ("omit"): it would believe ICMP messages that anybody can
- * forge, and shrink the path. The kernel then goes by the interface's MTU alone, does not set the
- * don't-fragment bit, and cuts what is larger than the interface takes.
+ * Path MTU discovery by the kernel is off ("probe"): it would believe ICMP messages that anybody can
+ * forge, and shrink the path. The kernel then goes by the interface's MTU alone, whatever it has heard
+ * of the way, sets the don't-fragment bit and refuses what is larger (EMSGSIZE): so a probe of the
+ * path's MTU (path/mtu.h) arrives whole or not at all.
  */
 static int set_options_v4(int fd, const struct hw_udp_config *config)
 {
 	if (set(fd, IPPROTO_IP, IP_PKTINFO, 1) < 0 ||
-	    set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) < 0)
+	    set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) < 0)
 		return HW_E_SYSTEM;
 	return config->tos ? set(fd, IPPROTO_IP, IP_RECVTOS, 1) : 0;
 }
@@ -60,7 +61,7 @@ static int set_options_v6(int fd, const struct hw_udp_config *config)
 {
 	if (set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0 ||
 	    set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) < 0 ||
-	    set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT) < 0)
+	    set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) < 0)
 		return HW_E_SYSTEM;
 	return config->tos ? set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1) : 0;
 }

@@ -55,6 +55,12 @@ struct hw_udp {
 	struct hw_udp_config config;
 	int fd[HW_UDP_SOCKETS]; /* -1: not open */
 	bool gso[HW_UDP_SOCKETS]; /* the kernel still takes UDP_SEGMENT here */
+	/*
+	 * May be NULL; ctx is hw_udp_send's. The interface does not take a datagram of so many bytes of
+	 * UDP payload. That is all that the system can tell of sizes: nothing is cut on the way (DF is
+	 * set), and what ICMP says of the way is ignored, as anybody can say it.
+	 */
+	void (*too_big)(void *ctx, const struct hw_tuple *tuple, uint32_t bytes);
 	struct hw_udp_counters counters;
 };
 

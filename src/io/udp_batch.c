@@ -66,6 +66,7 @@ struct hw_udp_batch {
 struct send_report {
 	void (*failed)(void *ctx, const struct hw_tuple *tuple, bool gone);
 	void *ctx;
+	bool too_big; /* a datagram was, by itself */
 };
 
 int hw_udp_batch_new(struct hw_pool *pool, struct hw_udp_batch **ret_batch)
@@ -372,7 +373,7 @@ enum verdict { RETRY, RETRY_UNCUT, SKIP, STOP };
 /* What a refusal of the message in this slot means for it and for those behind it. */
 static enum verdict judge(struct hw_udp *udp, enum hw_udp_socket_family family,
 			  const struct send_slot *slot, const struct hw_tuple *tuple, int error,
-			  const struct send_report *report)
+			  struct send_report *report)
 {
 	switch (error) {
 	case EINTR:
@@ -391,12 +392,15 @@ static enum verdict judge(struct hw_udp *udp, enum hw_udp_socket_family family,
 	case EIO:
 	case EOPNOTSUPP:
 		if (slot->count > 1) {
-			/* A device that cannot have them cut: no checksum offload, or a small MTU. */
+			/* A device that cannot have them cut, or they are too large: see below. */
 			udp->gso[family] = false;
 			return RETRY_UNCUT;
 		}
 		if (error == EMSGSIZE) {
 			udp->counters.tx_refused++;
+			report->too_big = true;
+			if (udp->too_big != NULL)
+				udp->too_big(report->ctx, tuple, slot->bytes);
 			return SKIP; /* says nothing about the path */
 		}
 		break;
@@ -409,7 +413,7 @@ static enum verdict judge(struct hw_udp *udp, enum hw_udp_socket_family family,
 }
 
 static void send_list(struct hw_udp *udp, enum hw_udp_socket_family family,
-		      struct hw_udp_batch *batch, uint32_t count, const struct send_report *report)
+		      struct hw_udp_batch *batch, uint32_t count, struct send_report *report)
 {
 	uint32_t retries = 0;
 	uint32_t next = 0; /* first datagram of the list that is not dealt with */
@@ -449,6 +453,21 @@ static void send_list(struct hw_udp *udp, enum hw_udp_socket_family family,
 	}
 }
 
+/*
+ * A message to be cut that was refused is tried uncut, and the socket no more asked to cut, unless its
+ * datagrams turn out to have been too large one by one.
+ */
+static void send_listed(struct hw_udp *udp, enum hw_udp_socket_family family,
+			struct hw_udp_batch *batch, uint32_t count, struct send_report *report)
+{
+	bool gso = udp->gso[family];
+
+	report->too_big = false;
+	send_list(udp, family, batch, count, report);
+	if (report->too_big)
+		udp->gso[family] = gso;
+}
+
 static void refuse_list(struct hw_udp *udp, struct hw_udp_batch *batch, uint32_t count,
 			const struct send_report *report)
 {
@@ -461,7 +480,7 @@ void hw_udp_send(struct hw_udp *udp, struct hw_udp_batch *batch, const struct hw
 		 size_t count,
 		 void (*failed)(void *ctx, const struct hw_tuple *tuple, bool gone), void *ctx)
 {
-	const struct send_report report = {failed, ctx};
+	struct send_report report = {.failed = failed, .ctx = ctx};
 
 	for (int i = 0; i < HW_UDP_SOCKETS; i++) {
 		uint8_t wanted = i == HW_UDP_V4 ? HW_FAMILY_IPV4 : HW_FAMILY_IPV6;
@@ -478,7 +497,7 @@ void hw_udp_send(struct hw_udp *udp, struct hw_udp_batch *batch, const struct hw
 			if (listed == 0)
 				continue;
 			if (udp->fd[i] >= 0)
-				send_list(udp, (enum hw_udp_socket_family)i, batch, listed, &report);
+				send_listed(udp, (enum hw_udp_socket_family)i, batch, listed, &report);
 			else
 				refuse_list(udp, batch, listed, &report);
 		}

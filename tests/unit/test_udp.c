@@ -471,6 +471,77 @@ static void a_refusal_is_reported_and_survived(void **state)
 	hw_buf_unref(f->in[1].buf);
 }
 
+struct refusal {
+	struct fixture *f;
+	uint32_t count, bytes;
+};
+
+static struct refusal refusal;
+
+static void on_too_big(void *ctx, const struct hw_tuple *tuple, uint32_t bytes)
+{
+	assert_ptr_equal(ctx, refusal.f);
+	assert_int_equal(tuple->link, 3);
+	refusal.count++;
+	refusal.bytes = bytes;
+}
+
+static void set_loopback_mtu(uint32_t bytes)
+{
+	const struct hw_interface_change change = {.mtu_bytes = bytes};
+	struct hw_netlink *netlink;
+	struct hw_interface lo;
+
+	assert_int_equal(hw_netlink_new(&netlink), 0);
+	assert_int_equal(hw_netlink_interface(netlink, "lo", &lo), 0);
+	assert_int_equal(hw_netlink_change(netlink, lo.index, &change), 0);
+	hw_netlink_free(netlink);
+}
+
+/* What the interface does not take is refused and told, never cut; and it spoils nothing else. */
+static void what_is_too_large_is_told(void **state)
+{
+	static const uint32_t mixed[] = {1472, 1473, 1472, 1472};
+	static const uint32_t large[] = {1500, 1500, 1500, 1500};
+	static const uint32_t fitting[] = {1472, 1472, 1472, 1472};
+	static const uint32_t fitting6[] = {1452, 1452, 1453};
+	struct fixture *f = *state;
+
+	if (!own_namespace)
+		skip();
+	refusal = (struct refusal){.f = f};
+	f->a.too_big = on_too_big;
+	set_loopback_mtu(1500);
+
+	bool gso = f->a.gso[HW_UDP_V4];
+
+	send_all(f, v4(1, hw_udp_port(&f->b, HW_UDP_V4)), mixed, 4, 0, 0);
+	assert_int_equal(refusal.count, 1);
+	assert_int_equal(refusal.bytes, 1473);
+	send_all(f, v4(1, hw_udp_port(&f->b, HW_UDP_V4)), large, 4, 16, 0);
+	assert_int_equal(refusal.count, 5);
+	assert_int_equal(refusal.bytes, 1516);
+	assert_int_equal(f->a.gso[HW_UDP_V4], gso); /* cutting was not to blame */
+	send_all(f, v4(1, hw_udp_port(&f->b, HW_UDP_V4)), fitting, 4, 0, 0);
+	if (f->ipv6)
+		send_all(f, v6(hw_udp_port(&f->b, HW_UDP_V6)), fitting6, 3, 0, 0);
+	set_loopback_mtu(65536);
+	assert_int_equal(refusal.count, f->ipv6 ? 6 : 5);
+	assert_int_equal(f->failures, 0);
+	assert_int_equal(f->a.counters.tx_refused, refusal.count);
+	/* The three of the mixture, and the four. */
+	assert_int_equal(hw_udp_receive(&f->b, HW_UDP_V4, f->batch, hw_clock_now(), f->in), 7);
+	for (int i = 0; i < 7; i++) {
+		assert_int_equal(f->in[i].buf->len, 1472);
+		hw_buf_unref(f->in[i].buf);
+	}
+	if (!f->ipv6)
+		return;
+	assert_int_equal(hw_udp_receive(&f->b, HW_UDP_V6, f->batch, hw_clock_now(), f->in), 2);
+	hw_buf_unref(f->in[0].buf);
+	hw_buf_unref(f->in[1].buf);
+}
+
 static void nobody_listening_breaks_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -593,6 +664,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_datagram_larger_than_a_buffer_is_dropped, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_is_reported_and_survived, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_too_large_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_listening_breaks_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(closed_sockets_refuse, setup, teardown),
 		cmocka_unit_test_setup_teardown(says_why_it_cannot_open, setup, teardown),

@@ -145,6 +145,10 @@ static void collect(struct world *w, int n)
 			w->nowhere[n]++;
 			continue;
 		}
+		if (w->mtu_from[n][link] != 0 && f->len + 28 > w->mtu_from[n][link]) {
+			w->too_big++;
+			continue;
+		}
 		if (w->mtu[link] != 0 && f->len + (out.tuple.remote.family == HW_FAMILY_IPV6 ? 48 : 28) >
 						 w->mtu[link]) {
 			w->too_big++;
@@ -163,8 +167,11 @@ static void collect(struct world *w, int n)
 			w->receive[n](w->tap_ctx, packet->data, packet->len);
 		hw_buf_unref(packet);
 	}
-	while (hw_core_events_out(node->core, &event, 1) > 0)
+	while (hw_core_events_out(node->core, &event, 1) > 0) {
 		node->events[event.type]++;
+		if (event.type == HW_EVENT_PATH_MTU)
+			w->last_mtu[n] = event.value;
+	}
 }
 
 void world_flush(struct world *w, int node)

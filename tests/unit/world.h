@@ -47,7 +47,9 @@ struct world {
 	bool cut_from[2][WORLD_SLOTS]; /* only what this node sends */
 	double loss;
 	uint32_t mtu[WORLD_SLOTS]; /* IP packets larger than this are lost; 0: none are */
+	uint32_t mtu_from[2][WORLD_LINKS]; /* the same for what this node sends */
 	uint64_t too_big;          /* so many were */
+	uint64_t last_mtu[2]; /* value of the last HW_EVENT_PATH_MTU */
 	int64_t at_offset; /* how far the arrival times that cores are told are off */
 	/* Sees each datagram as it is sent; false drops it. May be NULL. */
 	bool (*tap)(void *ctx, int from, const struct world_flight *flight);
