@@ -45,8 +45,7 @@ static void describe_mtu(const struct hw_event *event, char *ret_text, size_t si
 	if (before == 0)
 		(void)snprintf(ret_text, size, "takes packets of %u bytes", now);
 	else
-		(void)snprintf(ret_text, size, "takes packets of %u bytes, %s than before (%u)", now,
-			       now < before ? "less" : "more", before);
+		(void)snprintf(ret_text, size, "takes packets of %u bytes now (was %u)", now, before);
 }
 
 static void log_path(struct hw_daemon *daemon, const struct hw_event *event, hw_time now)
@@ -87,22 +86,6 @@ static void log_path(struct hw_daemon *daemon, const struct hw_event *event, hw_
 	hw_daemon_flap_due(daemon, &daemon->path_flaps[path]);
 }
 
-static void log_mtu(struct hw_daemon *daemon, struct hw_log_limit *limit,
-		    const struct hw_event *event, hw_time now)
-{
-	const char *link = hw_daemon_link_name(daemon, event->tuple.link);
-	const char *peer = peer_name(daemon, event->peer);
-	uint32_t bytes = (uint32_t)event->value, was = (uint32_t)(event->value >> 32);
-
-	if (was == 0)
-		hw_log_limited(&daemon->log, limit, now, HW_LOG_INFO,
-			       "path %s to %s: takes packets of %u bytes", link, peer, bytes);
-	else
-		hw_log_limited(&daemon->log, limit, now, HW_LOG_INFO,
-			       "path %s to %s: takes packets of %u bytes now (was %u)", link, peer,
-			       bytes, was);
-}
-
 static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_time now)
 {
 	switch (event->type) {
@@ -118,9 +101,6 @@ static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_
 		if (event->type != HW_EVENT_SESSION_DOWN || daemon->session_up)
 			log_session(daemon, event, now);
 		daemon->session_up = event->type == HW_EVENT_SESSION_UP;
-		break;
-	case HW_EVENT_PATH_MTU:
-		log_mtu(daemon, limit, event, now);
 		break;
 	default:
 		hw_daemon_endpoints_event(daemon, event, now);
