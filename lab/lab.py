@@ -154,6 +154,7 @@ class Link:
         self.lab, self.name, self.a, self.b = lab, name, a, b
         lab.shaper.ask(f"link {name} {a.netns} {name} {b.netns} {name} {params}")
         self.addresses = []
+        self.macs = [json.loads(host.ip(f"-j link show dev {name}"))[0]["address"] for host in (a, b)]
         for host in (a, b):
             self._bring_up(host)
 
@@ -197,6 +198,8 @@ class Link:
         """Makes the device of side "a" or "b" again after it was deleted, as it was."""
         host = self.a if side == "a" else self.b
         self.lab.shaper.ask(f"attach {self.name}.{side}")
+        # The same card as before: else its neighbours would look for the old one for ten seconds.
+        host.ip(f"link set {self.name} address {self.macs[0 if side == 'a' else 1]}")
         self._bring_up(host)
         for prefix in self.addresses:
             address = prefix[0 if side == "a" else 1]

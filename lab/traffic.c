@@ -8,7 +8,7 @@
  * The sender sends `rate` datagrams a second (0: as many as it can) of `size` bytes of payload and
  * prints how many left. The receiver prints, after `idle` seconds without any, or on SIGTERM, what
  * came: how many different ones, how many more than once, how many behind a later one, how many
- * whose bytes had changed, and their one-way delays. Both must run on one machine: the delay is
+ * whose bytes had changed, the longest time between two, and their one-way delays. Both must run on one machine: the delay is
  * taken from the sender's clock to the kernel's stamp of arrival. `ticks` sends nothing: it says how
  * late the machine's own timers wake a program, one of real-time priority if REALTIME is 1, so that the
  * delays of everything else can be seen beside that. Output is one line of JSON.
@@ -158,6 +158,7 @@ struct receiver {
 	uint8_t *seen; /* a bit for each number */
 	uint64_t received, unique, duplicates, reordered, changed, foreign, highest;
 	uint64_t first_ns, last_ns, bytes;
+	uint64_t unique_ns, gap_ns, gap_after; /* the last new one; the longest time between two; its first */
 	float *delays_ms;
 	size_t delay_count;
 };
@@ -184,6 +185,11 @@ static void count(struct receiver *r, const uint8_t *data, size_t bytes, uint64_
 		return;
 	}
 	r->seen[number / 8] |= (uint8_t)(1u << number % 8);
+	if (r->unique > 0 && at > r->unique_ns && at - r->unique_ns > r->gap_ns) {
+		r->gap_ns = at - r->unique_ns;
+		r->gap_after = r->highest;
+	}
+	r->unique_ns = at;
 	if (r->unique++ > 0 && number < r->highest)
 		r->reordered++;
 	else
@@ -227,11 +233,13 @@ static void print_received(struct receiver *r)
 	qsort(r->delays_ms, r->delay_count, sizeof(*r->delays_ms), by_value);
 	printf("{\"received\":%llu,\"unique\":%llu,\"duplicates\":%llu,\"reordered\":%llu,"
 	       "\"changed\":%llu,\"foreign\":%llu,\"highest\":%llu,\"bytes\":%llu,\"seconds\":%.6f,"
+	       "\"gap_ms\":%.4f,\"gap_after\":%llu,"
 	       "\"delay_ms\":{\"min\":%.4f,\"p50\":%.4f,\"p99\":%.4f,\"p999\":%.4f,\"max\":%.4f}}\n",
 	       (unsigned long long)r->received, (unsigned long long)r->unique,
 	       (unsigned long long)r->duplicates, (unsigned long long)r->reordered,
 	       (unsigned long long)r->changed, (unsigned long long)r->foreign,
 	       (unsigned long long)r->highest, (unsigned long long)r->bytes, seconds,
+	       (double)r->gap_ns / 1e6, (unsigned long long)r->gap_after,
 	       quantile(r, 0), quantile(r, 0.5), quantile(r, 0.99), quantile(r, 0.999),
 	       quantile(r, 1));
 }

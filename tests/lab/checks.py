@@ -50,6 +50,71 @@ def traffic(source, target, address, rate, seconds, size=172):
     return sent, json.loads(receiver.communicate(timeout=10)[0])
 
 
+class Stream:
+    """Numbered datagrams from one host to another, `rate` a second, while a test does other things. After
+    end(): sent, received, lost, duplicates, gap_ms (the longest time between two arrivals)."""
+
+    def __init__(self, source, target, address, rate=200, seconds=600, size=172, port=9000):
+        program = os.path.join(source.lab.build, "lab", "hw-traffic")
+        self.sent = None
+        self.receiver = target.spawn([program, "recv", port], stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE)
+        expect(self.receiver.stderr.readline() == "ready\n", "the receiver does not start")
+        self.sender = source.spawn([program, "send", address, port, "--rate", rate, "--size", size,
+                                    "--seconds", seconds], stdout=subprocess.PIPE)
+
+    def stop(self):
+        """Nothing is sent any more."""
+        if self.sent is None:
+            self.sender.terminate()
+            self.sent = json.loads(self.sender.communicate(timeout=10)[0])["sent"]
+
+    def end(self, drain=1.0):
+        self.stop()
+        time.sleep(drain)
+        self.receiver.terminate()
+        received = json.loads(self.receiver.communicate(timeout=10)[0])
+        self.received = received["unique"]
+        self.lost = self.sent - self.received
+        self.duplicates, self.changed = received["duplicates"], received["changed"]
+        self.gap_ms, self.delay_ms = received["gap_ms"], received["delay_ms"]
+        return self
+
+    def __str__(self):
+        return (f"{self.lost} of {self.sent} lost, {self.duplicates} twice, longest gap "
+                f"{self.gap_ms:.1f} ms")
+
+
+class BothWays:
+    """A Stream each way between hosts a and b through the tunnel."""
+
+    def __init__(self, a, b, to_b="10.88.0.2", to_a="10.88.0.1", **options):
+        self.up = Stream(a, b, to_b, port=9001, **options)
+        self.down = Stream(b, a, to_a, port=9002, **options)
+
+    def end(self, drain=1.0):
+        for stream in (self.up, self.down):
+            stream.stop()
+        self.up.end(drain)
+        self.down.end(0)
+        return self
+
+    @property
+    def lost(self):
+        return self.up.lost + self.down.lost
+
+    @property
+    def gap_ms(self):
+        return max(self.up.gap_ms, self.down.gap_ms)
+
+    def whole(self):
+        """Nothing came twice or changed."""
+        return all(s.duplicates == 0 and s.changed == 0 for s in (self.up, self.down))
+
+    def __str__(self):
+        return f"a to b: {self.up}; b to a: {self.down}"
+
+
 def all_arrive_once(sent, received):
     expect(received["unique"] == sent["sent"] and received["duplicates"] == 0
            and received["changed"] == 0 and received["foreign"] == 0,
