@@ -14,9 +14,12 @@ static int64_t deviation_of(const struct hw_path *path)
 	return deviation > LEAST_DEVIATION ? deviation : LEAST_DEVIATION;
 }
 
-int64_t hw_path_patience_ns(const struct hw_path *path)
+int64_t hw_path_patience_ns(const struct hw_path *path, hw_time now)
 {
-	return 2 * path->rx.gap.mean_ns + 4 * deviation_of(path);
+	int64_t patience = 2 * path->rx.gap.mean_ns + 4 * deviation_of(path);
+	int64_t stall = hw_path_rx_stall_ns(&path->rx, now);
+
+	return patience > stall ? patience : stall;
 }
 
 static bool sent_later(uint32_t tick, uint32_t than)
@@ -31,7 +34,11 @@ static bool missed(struct hw_path *path, const struct hw_path_stamp *stamp, int6
 
 	if (!hw_gap_flows(&rx->gap, stamp->at) || !sent_later(stamp->send_tick, rx->newest_tick))
 		return false;
-	if (rx->missed++ == 0) {
+	/* Each packet once, by however many paths it comes. */
+	if (rx->missed > 0 && !sent_later(stamp->send_tick, rx->missed_tick))
+		return false;
+	rx->missed_tick = stamp->send_tick;
+	if (++rx->missed == LEAST_MISSED) {
 		int64_t later = rx->owd.smoothed_ns - delay_ns;
 
 		rx->missed_due = later >= 0 ? stamp->at + (hw_time)later
@@ -40,10 +47,10 @@ static bool missed(struct hw_path *path, const struct hw_path_stamp *stamp, int6
 	if (rx->missed < LEAST_MISSED || rx->trouble == HW_PATH_TROUBLE_SILENT)
 		return false;
 
-	hw_time patience = (hw_time)hw_path_patience_ns(path);
+	hw_time patience = (hw_time)hw_path_patience_ns(path, stamp->at);
 
 	if (stamp->at < rx->gap.last_at + patience ||
-	    stamp->at < rx->missed_due + patience - (hw_time)rx->gap.mean_ns)
+	    stamp->at < rx->missed_due + 4 * (hw_time)deviation_of(path))
 		return false;
 	rx->trouble = HW_PATH_TROUBLE_SILENT;
 	return true;

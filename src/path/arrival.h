@@ -5,11 +5,12 @@
  * sent after the newest that came by it have come by other paths, and it is later than
  *
  *     newest arrival       + 2 * expected gap + 4 * deviation, and
- *     first of them due    +     expected gap + 4 * deviation
+ *     third of them due    +                    4 * deviation
  *
  * where `due` is the packet's send time plus this path's own delay, and the deviation is that of the
- * gaps or the jitter, whichever is more, at least 1 ms. So a flow that ends or pauses raises no
- * suspicion, nor does a path that is slower than others. The receiver does not know which paths the
+ * gaps or the jitter, whichever is more, at least 1 ms. A path that stalls now and then without losing
+ * anything is given the time of its longest such stall instead, which fades within two minutes. So a flow that ends or pauses raises no
+ * suspicion, nor does a path that is slower than others, nor one or two lost packets. The receiver does not know which paths the
  * sender has chosen: where the sender has sent nothing it may ignore the suspicion.
  *
  * Three packets missing in a row are trouble too, at once (path/rx.h); more where the path reorders by
@@ -38,6 +39,6 @@ bool hw_path_arrival(struct hw_path_table *table, struct hw_path *path,
 void hw_path_arrival_reported(struct hw_path_table *table, struct hw_path *path, hw_time now);
 
 /* How long after its newest packet the path's silence is out of the ordinary, in ns. */
-int64_t hw_path_patience_ns(const struct hw_path *path);
+int64_t hw_path_patience_ns(const struct hw_path *path, hw_time now);
 
 #endif

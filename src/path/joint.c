@@ -4,7 +4,7 @@
 
 #define KEEP (1 - 1.0 / 6000) /* of a count, for each slot that is counted: 10 minutes */
 #define LEAST_SLOTS 300
-#define Z 2.326 /* two-sided 98 % of the normal distribution */
+#define Z 1.645 /* two-sided 90 % of the normal distribution */
 #define TOGETHER_LOW 1.2
 #define INDEPENDENT_HIGH 3.0
 #define MOST_ALIKE 0.95 /* of a slot and the next: beyond that, nothing is known yet */

@@ -12,7 +12,7 @@
  * series that each resemble themselves, the count of coincidences scatters (1 + la*lb) / (1 - la*lb)
  * times as much as for independent slots, la and lb being the correlation of a slot with the next one
  * (Bartlett, 1935: geometric decay). Counts are divided by that before the interval is taken, which is
- * Byar's approximation of the exact Poisson limits, at 98 %.
+ * Byar's approximation of the exact Poisson limits, at 90 %.
  *
  * Verdicts go by the interval alone: TOGETHER when all of it is above 1.2; INDEPENDENT when all of it
  * is below 3; UNKNOWN while it is too wide for either, or fewer than 300 slots (30 s) were seen.
@@ -54,7 +54,7 @@ struct hw_joint_figures {
 	double slots;      /* effective: fading */
 	double bad_a, bad_b, bad_both; /* shares of them */
 	double lift;       /* -1: not known */
-	double low, high;  /* 98 % interval; -1: not known */
+	double low, high;  /* 90 % interval; -1: not known */
 	enum hw_joint_verdict verdict;
 };
 

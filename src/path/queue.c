@@ -1,5 +1,7 @@
 #include "path/queue.h"
 
+#define MOST_RISE ((int64_t)HW_S(100))
+
 void hw_queue_init(struct hw_queue *queue)
 {
 	*queue = (struct hw_queue){ .last_ns = -1 };
@@ -15,12 +17,11 @@ static void fold(struct hw_queue *queue)
 		queue->baseline_ns += above - above / 10;
 	else if (passed >= HW_QUEUE_RISE)
 		queue->baseline_ns = queue->slot_min_ns;
-	else /* in us: a delay of an hour times a minute is too much for ns */
-		queue->baseline_ns += above / 1000 * (int64_t)(passed / 1000) /
-				      (int64_t)(HW_QUEUE_RISE / 1000) * 1000;
-	/* What is not worth a microsecond yet is not forgotten: the time counts on. */
-	if (above < 0 || above / 1000 * (int64_t)(passed / 1000) >= (int64_t)(HW_QUEUE_RISE / 1000))
-		queue->folded_at = queue->slot_start;
+	else /* no product of the two is too much for 64 bits */
+		queue->baseline_ns += (above < MOST_RISE ? above : MOST_RISE) *
+				      (int64_t)(passed / HW_NS_PER_US) /
+				      (int64_t)(HW_QUEUE_RISE / HW_NS_PER_US);
+	queue->folded_at = queue->slot_start;
 	queue->last_ns = hw_queue_beyond(queue, queue->slot_min_ns);
 }
 

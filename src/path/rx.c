@@ -11,6 +11,7 @@
 #define ORDER_SPAN HW_S(60)
 #define RAISE_STEP (HW_PATH_RX_WINDOW / 2)
 #define WORDS (UINT32_MAX / 64 + 1) /* of all sequences */
+#define STALL_FADE HW_S(120)
 #define TROUBLE_RUN 3u /* so many missing in a row are trouble */
 
 void hw_path_rx_init(struct hw_path_rx *rx)
@@ -167,13 +168,28 @@ static struct hw_path_rx_seq *seq_of(struct hw_path_rx *rx, uint32_t generation)
 	return generation == rx->previous.generation ? &rx->previous : NULL;
 }
 
+int64_t hw_path_rx_stall_ns(const struct hw_path_rx *rx, hw_time now)
+{
+	hw_time age = hw_time_since(now, rx->stalled_at);
+
+	if (age >= STALL_FADE)
+		return 0;
+	return rx->stall_ns - rx->stall_ns / 1024 * (int64_t)(age * 1024 / STALL_FADE);
+}
+
 /* The signs of trouble that the path itself shows; silence shows on others (path/arrival.c). */
-static void look_for_trouble(struct hw_path_rx *rx, const struct hw_path_stamp *stamp)
+static void look_for_trouble(struct hw_path_rx *rx, const struct hw_path_stamp *stamp,
+			     int64_t silence_ns)
 {
 	uint32_t extent = hw_order_extent(&rx->order, stamp->at);
 
-	if (rx->trouble == HW_PATH_TROUBLE_SILENT)
+	if (rx->trouble == HW_PATH_TROUBLE_SILENT) {
 		rx->trouble = HW_PATH_TROUBLE_NONE;
+		if (rx->expected <= 1 && silence_ns > hw_path_rx_stall_ns(rx, stamp->at)) {
+			rx->stall_ns = silence_ns;
+			rx->stalled_at = stamp->at;
+		}
+	}
 	/* Where packets are known to overtake each other, a gap may still be filled. */
 	if (rx->expected > TROUBLE_RUN && rx->expected > extent + 1)
 		rx->trouble = HW_PATH_TROUBLE_LOST;
@@ -212,9 +228,9 @@ bool hw_path_rx_stamp(struct hw_path_rx *rx, struct hw_owd_clock *clock,
 	hw_rate_packet(&rx->rate, stamp->bytes, hw_queue_beyond(&rx->queue, delay_ns),
 		       rx->owd.jitter_ns, stamp->at);
 	hw_order_packet(&rx->order, behind, stamp->at);
+	look_for_trouble(rx, stamp, (int64_t)hw_time_since(stamp->at, rx->gap.last_at));
 	if (stamp->data)
 		hw_gap_arrival(&rx->gap, stamp->at);
-	look_for_trouble(rx, stamp);
 	return true;
 }
 

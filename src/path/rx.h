@@ -90,7 +90,10 @@ struct hw_path_rx {
 	enum hw_path_trouble trouble;
 	uint32_t newest_tick;  /* send time of what was sent last of all that came */
 	uint32_t missed;       /* packets that others brought, sent after that */
-	hw_time missed_due;    /* when the first of them was due here */
+	uint32_t missed_tick;  /* send time of the last of them */
+	hw_time missed_due;    /* when the third of them was due here */
+	int64_t stall_ns;      /* a silence that was no loss: what to expect of the path */
+	hw_time stalled_at;
 	uint64_t packets, bytes, duplicates; /* totals over all sessions: measured stamps only */
 	uint64_t unmeasured; /* stamps refused: seen before, too old, or unfitting */
 	uint64_t told;       /* `packets` at the last report that spoke of this path */
@@ -117,6 +120,12 @@ bool hw_path_rx_report(const struct hw_path_rx *rx, uint32_t generation, bool de
 /* Whether stamps were measured since the last hw_path_rx_told; and: a report has told of them. */
 bool hw_path_rx_news(const struct hw_path_rx *rx);
 void hw_path_rx_told(struct hw_path_rx *rx, bool detailed, hw_time now);
+
+/*
+ * Silences of a path that ended without loss teach what to expect of it: the longest, fading to
+ * nothing over 2 minutes. 0: there was none.
+ */
+int64_t hw_path_rx_stall_ns(const struct hw_path_rx *rx, hw_time now);
 
 /* Loss towards this node over about 1 s, or over 10 s when that has fewer than 20 packets; -1. */
 double hw_path_rx_loss(const struct hw_path_rx *rx, hw_time now);
