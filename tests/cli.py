@@ -437,7 +437,29 @@ def path_status(**more):
     return {"link": "dsl", "interface": "eth0", "local": "192.0.2.1:8420", "remote": "192.0.2.9:8420",
             "state": "up", "rtt_ms": 20.46, "owd_ms": 0.0, "jitter_ms": 0.4, "loss_tx": 0.05,
             "loss_rx": 0.0512, "rate_tx_bps": 1234567.0, "rate_rx_bps": 999.6, "tx_packets": 1,
-            "tx_bytes": 123456789, "rx_packets": 1, "rx_bytes": 999, "duplicates": 0, **more}
+            "tx_bytes": 123456789, "rx_packets": 1, "rx_bytes": 999, "duplicates": 0, "id": 0,
+            "observed": "203.0.113.7:51820", "mtu": 1420, "mtu_search": "complete",
+            "mtu_probe_bytes": 3100, "rtt_min_ms": 19.5, "rtt_variation_ms": 0.7, "gap_ms": 20.0,
+            "bursts": [1, 2], "tx": way_status(), "rx": way_status(queue_ms=30.25), **more}
+
+
+def way_status(**more):
+    return {"loss_1s": 0.5, "loss_10s": 0.25, "loss_60s": 0.125, "queue_ms": 1.5, "jitter_ms": 2.5,
+            "excess_ms": 3.5, "rate_max_bps": 2e7, "burst_mean": 1.5, "burst_max": 14,
+            "reorder_share": 0.001, "reorder_extent": 3, **more}
+
+
+def link_status(**more):
+    return {"name": "dsl", "interface": "eth0", "state": "ready", "use": "always",
+            "use_by": "configuration", "price": 1, "metered": False, "mtu": 1500,
+            "tx_bytes": 12345678901, "tx_packets": 1, "rx_bytes": 45678901234, "rx_packets": 1,
+            "counted_since_s": 1760000000, "quota": None, **more}
+
+
+def quota_status(**more):
+    return {"bytes": 50 * 10**9, "per": "month", "used_bytes": 40100 * 10**6,
+            "left_bytes": 9900 * 10**6, "warn_percent": 80, "warned": True, "spent": False,
+            "begun_s": 1793491200, "ends_s": 1796083200, **more}
 
 
 def status(paths, **more):
@@ -454,9 +476,9 @@ def reply(body):
     return (json.dumps({"ok": True, "status": body}) + "\n").encode()
 
 
-def shown(folder, body, *args, **more):
+def shown(folder, body, *args, **env):
     with Daemon(folder, reply(body)) as daemon:
-        code, out, err = run("status", *args, env=daemon.env, **more)
+        code, out, err = run("status", *args, env=daemon.env | env)
         equal((code, err), (OK, ""))
         equal(json.loads(daemon.request), {"request": "status"})
     return out
@@ -472,14 +494,83 @@ def status_is_a_table(folder):
     equal(lines[0], "hw0: redundant, running for 1 d 2 h")
     inside("Peer hub: up, keys 34 s old", out)
     rows = {line.split()[0]: line.split()[1:] for line in lines if line}
-    equal(rows["dsl"], ["up", "20.5", "5.0", "5.1", "1.23M", "1.00k", "123M", "999"])
-    equal(rows["lte"], ["down", "1234", "100.0", "5.1", "1.23M", "1.00k", "123M", "999"])
-    equal(rows["radio"], ["probing", "-", "-", "-", "-", "-", "123M", "999"])
-    equal(rows["all"], ["2.47M", "2.00k", "370M", "3.00k"])
+    equal(rows["dsl"], ["up", "20.5", "1.5", "30.2", "5.0", "5.1", "1.23M", "1.00k", "1420"])
+    equal(rows["lte"], ["down", "1234", "1.5", "30.2", "100", "5.1", "1.23M", "1.00k", "1420"])
+    equal(rows["radio"], ["probing", "-", "1.5", "30.2", "-", "-", "-", "-", "1420"])
+    equal(rows["all"], ["2.47M", "2.00k"])
     inside("control               7          6          0     0.0          12", out)
     inside("class 1           1.00k        999          1    0.10       2.00k", out)
     inside("Dropped  rx_old 3\n", out)  # duplicates are no trouble, an empty count no news
     assert "\x1b" not in out, "colours without a terminal"
+
+
+def blocks(out):
+    """The rows of each table that `hawser status` shows, by the first word of its heading."""
+    found, heading = {}, None
+    for line in out.splitlines():
+        word = line.split()[0].rstrip(",") if line.strip() else ""
+        if word == "PATH":  # the second line of a heading
+            continue
+        if word.isupper() and len(word) > 1:
+            heading = found.setdefault(word, {})
+        elif heading is not None and word:
+            heading[word] = line.split()[1:]
+    return found
+
+
+@test
+def status_shows_what_links_cost(folder):
+    links = [link_status(),
+             link_status(name="lte", use="backup", price=2, quota=quota_status(), metered=True),
+             link_status(name="sat", use="never", use_by="quota", price=2000, tx_bytes=999,
+                         quota=quota_status(used_bytes=50 * 10**9, left_bytes=0, spent=True)),
+             link_status(name="usb", interface="wwan7", state="waiting", rx_bytes=None),
+             link_status(name="off", state="down", use="backup", use_by="operator"),
+             link_status(name="tiny", quota=quota_status(used_bytes=5 * 10**5, warned=False))]
+    body = status([path_status()], links=links)
+    out = shown(folder, body, TZ="UTC0")
+    table = blocks(out)["LINK"]
+    equal(table["dsl"], ["ready", "always", "1", "12.3", "GB", "45.7", "GB", "-"])
+    equal(table["lte"], "ready backup 2 12.3 GB 45.7 GB 40.1 of 50.0 GB (80 %)".split())
+    equal(table["sat"], "ready never 2.00k 999 B 45.7 GB 50.0 of 50.0 GB (100 %)".split())
+    equal(table["usb"], ["waiting", "always", "1", "12.3", "GB", "-", "-"])
+    equal(table["tiny"][-6:], ["500", "kB", "of", "50.0", "GB", "(0", "%)"][-6:])
+    inside("\n  little of its quota is left until 2026-12-01 00:00\n", out)
+    inside("\n  its quota is used up: not used until 2026-12-01 00:00\n", out)
+    inside("\n  waiting for interface wwan7\n", out)
+    inside("\n  taken down by the operator", out)
+    inside("\n  its use is the operator's word", out)
+    equal(out.count("little of its quota"), 1)
+    assert "counted since" not in out, "details without being asked"
+    out = shown(folder, body, "--all", TZ="UTC0")
+    inside("  counted since 2025-10-09 08:53; its quota since 2026-11-01 00:00; metered\n", out)
+
+
+@test
+def status_with_all_shows_every_figure(folder):
+    pair = {"lift": 3.64, "low": 2.5, "high": 4.5, "verdict": "together"}
+    lone = {"lift": 0.93, "low": 0.5, "high": 2.5, "verdict": "independent"}
+    body = status([path_status(), path_status(id=5, link="lte", observed=None,
+                                              rx=way_status(rate_max_bps=0, loss_1s=None)),
+                   path_status(id=9, link="sat")])
+    body["peers"][0]["pairs"] = [{"a": 0, "b": 5, "tx": lone, "rx": pair},
+                                 {"a": 5, "b": 9, "tx": lone, "rx": lone}]
+    out = shown(folder, body, "--all")
+    table = blocks(out)
+    equal(table["DELAY"]["dsl"], "20.5 19.5 0.7 3.5 3.5 1.5 30.2 2.5 2.5".split())
+    equal(table["LOSS"]["dsl"], "50.0 25.0 12.5 50.0 25.0 12.5 1.5/14 1.5/14 0.10 0.10".split())
+    equal(table["LOSS"]["lte"][3], "-")
+    equal(table["SIZE"]["dsl"], "1420 complete 3.10 kB 20.0M 20.0M 123 MB 999 B".split())
+    equal(table["SIZE"]["lte"][4:6], ["20.0M", "-"])
+    inside("192.0.2.1:8420 > 192.0.2.9:8420\n", out)
+    equal(out.count("seen as 203.0.113.7:51820"), 2)
+    equal(table["BAD"]["1"], ["dsl", "\\", "0.9", "-"])
+    equal(table["BAD"]["2"], ["lte", "3.6", "\\", "0.9"])
+    equal(table["BAD"]["3"], ["sat", "-", "0.9", "\\"])
+    for text in (out, shown(folder, body)):
+        inside("dsl and lte fail together (in), 3.6 times as often as chance:\n", text)
+        equal(text.count("fail together"), 1)
+    assert "BAD" not in shown(folder, body), "the matrix without being asked"
 
 
 @test
@@ -494,16 +585,36 @@ def status_fits_80_columns_of_ascii(folder):
     body["peers"][0] |= {"name": "n" * 99, "handshake_age_s": None}
     body["peers"][0]["streams"] += [{"class": 1e300, "sent": 2**62, "delivered": 2**62, "lost": 2**62,
                                      "duplicates": 2**62}, {}]
-    out = shown(folder, body)
-    for line in out.splitlines():
-        assert len(line) <= 80, line
-    assert all(c == "\n" or " " <= c <= "~" for c in out), out
+    body["links"] = [link_status(name="x" * 63, interface="y" * 99, state="z" * 99, use="u" * 99,
+                                 use_by="operator", price=1e300, tx_bytes=1e300, rx_bytes=2**62,
+                                 counted_since_s=1e300, metered=True,
+                                 quota=quota_status(used_bytes=1e18, bytes=1.23456789e18, ends_s=1e300)),
+                     link_status(state="waiting", interface="i" * 99),
+                     link_status(name="\x1b[31m\u00e9", quota=quota_status(used_bytes=1e300, bytes=1)),
+                     link_status(quota=quota_status(spent=True)), {}, 7]
+    wild = way_status(**dict.fromkeys(way_status(), 1e300))
+    sixteen = [path_status(id=i, link="w" * 63, local="[2001:db8:1234:1234:1234:1234:1234:1234]",
+                           remote="[2001:db8:1234:1234:1234:1234:1234:1234]:65535",
+                           observed="[2001:db8:1234:1234:1234:1234:1234:1234]:65535",
+                           mtu=1e300, mtu_search="m" * 99, why="\x1b" * 99, tx=wild, rx=wild,
+                           **{**huge, "mtu_probe_bytes": 1e300, "rtt_min_ms": 1e300})
+               for i in range(16)]
+    many = json.loads(json.dumps(body))
+    many["peers"][0] |= {"paths": sixteen, "pairs": [
+        {"a": a, "b": b, "tx": {"lift": 1e300, "verdict": "together"}, "rx": {"lift": 99.6}}
+        for b in range(16) for a in range(b)]}
+    for out in (shown(folder, body), shown(folder, body, "--all"), shown(folder, many, "--all")):
+        for line in out.splitlines():
+            assert len(line) <= 80, line
+        assert all(c == "\n" or " " <= c <= "~" for c in out), out
 
 
 @test
 def status_survives_an_answer_of_the_wrong_shape(folder):
-    for body in ({}, {"peers": 7, "drops": []}, {"peers": [None, [], {"paths": {}, "streams": 1}]}):
-        for line in shown(folder, body).splitlines():
+    for body in ({}, {"peers": 7, "drops": [], "links": 3},
+                 {"peers": [None, [], {"paths": {}, "streams": 1, "pairs": {}}], "links": [None, []]},
+                 {"peers": [{"paths": [None, 1, {"tx": 1, "rx": []}], "pairs": [None, {"tx": 1}]}]}):
+        for line in (shown(folder, body) + shown(folder, body, "--all")).splitlines():
             assert len(line) <= 80, line
 
 

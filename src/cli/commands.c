@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "config/config.h"
 
-static const char *const status_options[] = { "--json", NULL };
+static const char *const status_options[] = { "--json", "--all", NULL };
 
 const struct hw_command hw_commands[] = {
 	{ "run", "FILE", "run the tunnel that FILE describes, in the foreground",
@@ -14,9 +14,10 @@ const struct hw_command hw_commands[] = {
 	  "Reads the key files it names too. Errors and warnings name file, line and\n"
 	  "column. Exit code 0 when the file can be used, 3 when not.\n",
 	  hw_cli_check, NULL, 1, 1, false },
-	{ "status", "[--json] [DEVICE]", "show how the running tunnel and its links are doing",
-	  "DEVICE need not be named when one daemon runs. With --json, everything known,\n"
-	  "for programs. Exit code 4 when no daemon answers.\n",
+	{ "status", "[--json | --all] [DEVICE]", "show how the running tunnel and its links are doing",
+	  "DEVICE need not be named when one daemon runs. With --all, every figure that is\n"
+	  "measured; with --json, the same for programs. Exit code 4 when no daemon\n"
+	  "answers.\n",
 	  hw_cli_status, status_options, 0, 1, false },
 	{ "reload", "[DEVICE]", "read the running tunnel's configuration file again",
 	  "Takes over what has changed without interrupting the tunnel, and says what. If\n"

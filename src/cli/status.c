@@ -8,6 +8,9 @@
 #include "cli/status_table.h"
 #include "control/client.h"
 
+/* The places of commands.c's status_options. */
+enum { JSON = 1u << 0, ALL = 1u << 1 };
+
 /* https://no-color.org: set and not empty means none. */
 static bool wants_colour(void)
 {
@@ -29,8 +32,8 @@ int hw_cli_status(const struct hw_cli_call *call)
 		return hw_cli_ask_exit(rc);
 	}
 	rc = HW_EXIT_OK;
-	if (call->options == 0) {
-		hw_cli_status_table(status, wants_colour(), stdout);
+	if ((call->options & JSON) == 0) {
+		hw_cli_status_table(status, (call->options & ALL) != 0, wants_colour(), stdout);
 	} else if (json_dumpf(status, stdout,
 			      JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) == 0) {
 		putchar('\n');

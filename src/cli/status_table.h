@@ -10,8 +10,9 @@
 
 /*
  * `status` is the object that control/status.h describes. What is missing or null is shown as "-";
- * nothing in it is trusted to be short or printable. With `colour`, states are coloured.
+ * nothing in it is trusted to be short or printable. With `all`, every figure there is; with
+ * `colour`, states are coloured.
  */
-void hw_cli_status_table(const json_t *status, bool colour, FILE *out);
+void hw_cli_status_table(const json_t *status, bool all, bool colour, FILE *out);
 
 #endif

@@ -6,29 +6,9 @@
 /* What takes its parts over, or gives up on all of them together. */
 #define FIGURE(n) json_integer((json_int_t)(n))
 
-static json_t *known_ms(int64_t ns)
-{
-	return ns < 0 ? json_null() : json_real((double)ns / 1e6);
-}
-
-static json_t *known(double value, double scale)
-{
-	return value < 0 ? json_null() : json_real(value * scale);
-}
-
 static json_t *seconds(int64_t ns)
 {
 	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
-}
-
-static json_t *address(const struct hw_addr *addr)
-{
-	char text[HW_ADDR_TEXT_BYTES];
-
-	if (addr->family == HW_FAMILY_NONE)
-		return json_null();
-	hw_addr_format(addr, text);
-	return json_string(text);
 }
 
 static const char *peer_state(enum hw_peer_state state)
@@ -41,21 +21,6 @@ static const char *peer_state(enum hw_peer_state state)
 	case HW_PEER_UP:
 		return "up";
 	case HW_PEER_DOWN:
-		return "down";
-	}
-	return "unknown";
-}
-
-static const char *path_state(enum hw_path_state state)
-{
-	switch (state) {
-	case HW_PATH_PROBING:
-		return "probing";
-	case HW_PATH_UP:
-		return "up";
-	case HW_PATH_SUSPECT:
-		return "suspect";
-	case HW_PATH_DOWN:
 		return "down";
 	}
 	return "unknown";
@@ -81,32 +46,6 @@ static json_t *public_key(const uint8_t key[32])
 	return json_string(text);
 }
 
-static json_t *render_path(const struct hw_status_input *input, const struct hw_path_snapshot *path)
-{
-	uint32_t link = path->tuple.link;
-	const struct hw_status_link *names = link < input->link_count ? &input->links[link] : NULL;
-
-	return json_pack("{s:s?, s:s?, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o, s:o}",
-			 "link", names ? names->name : NULL,
-			 "interface", names ? names->interface : NULL,
-			 "local", address(&path->tuple.local),
-			 "remote", address(&path->tuple.remote),
-			 "state", path_state(path->state),
-			 "rtt_ms", known_ms(path->rtt_ns),
-			 "owd_ms", known_ms(path->owd_ns),
-			 "jitter_ms", known_ms(path->jitter_ns),
-			 "loss_tx", known(path->loss_tx, 1),
-			 "loss_rx", known(path->loss_rx, 1),
-			 "rate_tx_bps", known(path->rate_tx_Bps, 8),
-			 "rate_rx_bps", known(path->rate_rx_Bps, 8),
-			 "tx_packets", FIGURE(path->tx_packets),
-			 "tx_bytes", FIGURE(path->tx_bytes),
-			 "rx_packets", FIGURE(path->rx_packets),
-			 "rx_bytes", FIGURE(path->rx_bytes),
-			 "duplicates", FIGURE(path->duplicates));
-}
-
 static json_t *render_stream(const struct hw_stream_snapshot *stream)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
@@ -122,24 +61,29 @@ static json_t *render_peer(const struct hw_status_input *input, const struct hw_
 {
 	json_t *paths = json_array();
 	json_t *streams = json_array();
+	json_t *pairs = json_array();
 	bool whole = true;
 
 	for (uint32_t i = 0; i < peer->path_count; i++)
-		whole &= json_array_append_new(paths, render_path(input, &peer->paths[i])) == 0;
+		whole &= json_array_append_new(paths, hw_status_render_path(&peer->paths[i], input->links, input->link_count)) == 0;
+	for (uint32_t i = 0; i < peer->pair_count; i++)
+		whole &= json_array_append_new(pairs, hw_status_render_pair(&peer->pairs[i])) == 0;
 	for (uint32_t i = 0; i < peer->stream_count; i++)
 		whole &= json_array_append_new(streams, render_stream(&peer->streams[i])) == 0;
 	if (!whole) {
 		json_decref(paths);
 		json_decref(streams);
+		json_decref(pairs);
 		return NULL;
 	}
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o}",
 			 "name", peer->name,
 			 "public_key", public_key(peer->public_key),
 			 "state", peer_state(peer->state),
 			 "handshake_age_s", seconds(peer->handshake_age_ns),
 			 "paths", paths,
-			 "streams", streams);
+			 "streams", streams,
+			 "pairs", pairs);
 }
 
 static json_t *render_peers(const struct hw_status_input *input)

@@ -5,7 +5,15 @@
  *     peers: [{name, public_key, state, handshake_age_s,
  *              paths: [{link, interface, local, remote, state, rtt_ms, owd_ms, jitter_ms,
  *                       loss_tx, loss_rx, rate_tx_bps, rate_rx_bps, tx_packets, tx_bytes,
- *                       rx_packets, rx_bytes, duplicates}],
+ *                       rx_packets, rx_bytes, duplicates,
+ *                       id, observed, mtu, mtu_search, mtu_probe_bytes, rtt_min_ms,
+ *                       rtt_variation_ms, gap_ms, bursts: [...],
+ *                       tx: {loss_1s, loss_10s, loss_60s, queue_ms, jitter_ms, excess_ms,
+ *                            rate_max_bps, burst_mean, burst_max, reorder_share,
+ *                            reorder_extent},
+ *                       rx: {...}}],
+ *              pairs: [{a, b, tx: {slots, bad_a, bad_b, bad_both, lift, low, high, verdict},
+ *                       rx: {...}}],
  *              streams: [{class, sent, delivered, duplicates, lost}]}],
  *     drops: {reason: count}, totals: {...}
  *
@@ -15,7 +23,8 @@
  *                      ends_s}}]
  *
  * A link's state is "ready", "waiting" (for its interface, an address or a port), "unused" (its
- * use is never) or "down" (the operator's word); use_by says whose word its use is: "configuration", "operator" or "quota". What
+ * use is never) or "down" (the operator's word); use_by says whose word its use is:
+ * "configuration", "operator" or "quota". What
  * links have carried is counted as carriers do, in IP packets, over restarts, since
  * counted_since_s; a link without a quota has null there. Times are seconds since 1970.
  *
@@ -78,6 +87,9 @@ struct hw_status_input {
 };
 
 /* The parts: each gives a new value, or NULL when out of memory. */
+json_t *hw_status_render_path(const struct hw_path_snapshot *path,
+			      const struct hw_status_link *links, size_t link_count);
+json_t *hw_status_render_pair(const struct hw_pair_snapshot *pair);
 json_t *hw_status_render_links(const struct hw_status_link *links, size_t count);
 
 /* Gives a new object, or NULL when out of memory. */

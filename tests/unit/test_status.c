@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "control/server.h"
 #include "control/status.h"
 
 static char *keys_of(const json_t *object)
@@ -64,6 +65,28 @@ static void fill(struct hw_peer_snapshot *peer)
 		.state = HW_PATH_UP, .rtt_ns = 20500000, .owd_ns = 0, .jitter_ns = 250000,
 		.loss_tx = 0.05, .loss_rx = 0, .rate_tx_Bps = 125000, .rate_rx_Bps = 250,
 		.tx_packets = 1, .tx_bytes = 2, .rx_packets = 3, .rx_bytes = 4, .duplicates = 5};
+	path->path = 3;
+	path->observed =
+		(struct hw_addr){.ip = {203, 0, 113, 7}, .port = 51820, .family = HW_FAMILY_IPV4};
+	path->mtu_bytes = 1420;
+	path->mtu_search = HW_MTU_SEARCHING;
+	path->mtu_probe_bytes = 6;
+	path->rtt_min_ns = 19000000;
+	path->rtt_variation_ns = 1500000;
+	path->gap_ns = 20000000;
+	path->bursts[1] = 8;
+	path->tx = (struct hw_path_way){
+		.loss_1s = 0.25, .loss_10s = 0.5, .loss_60s = 0.75, .queue_ns = 1000000,
+		.jitter_ns = 2000000, .excess_ns = 3000000, .rate_max_Bps = 1000, .burst_mean = 4.5,
+		.burst_max = 5, .reorder_share = 0.125, .reorder_extent = 6};
+	path->rx = (struct hw_path_way){.loss_1s = -1, .loss_10s = -1, .loss_60s = -1, .queue_ns = -1,
+					.jitter_ns = -1, .excess_ns = -1, .reorder_share = -1};
+	peer->pair_count = 1;
+	peer->pairs[0] = (struct hw_pair_snapshot){
+		.a = 3, .b = 4,
+		.tx = {.slots = 900, .bad_a = 0.1, .bad_b = 0.2, .bad_both = 0.07, .lift = 3.5,
+		       .low = 2.5, .high = 4.5, .verdict = HW_JOINT_TOGETHER},
+		.rx = {.slots = 9, .lift = -1, .low = -1, .high = -1}};
 	path->tuple.local = (struct hw_addr){.ip = {192, 0, 2, 1}, .family = HW_FAMILY_IPV4};
 	path->tuple.remote =
 		(struct hw_addr){.ip = {192, 0, 2, 9}, .port = 8420, .family = HW_FAMILY_IPV4};
@@ -76,6 +99,7 @@ static void keys_are_exact(void **state)
 {
 	struct hw_peer_snapshot peer;
 	struct hw_core_totals totals = {0};
+	static const char *const ways[] = {"tx", "rx"};
 	json_t *root, *one, *paths, *list;
 	char expected[4096] = "";
 
@@ -93,14 +117,25 @@ static void keys_are_exact(void **state)
 	assert_keys(json_object_get(json_array_get(list, 0), "quota"),
 		    "bytes per used_bytes left_bytes warn_percent warned spent begun_s ends_s ");
 	one = json_array_get(json_object_get(root, "peers"), 0);
-	assert_keys(one, "name public_key state handshake_age_s paths streams ");
+	assert_keys(one, "name public_key state handshake_age_s paths streams pairs ");
 	paths = json_object_get(one, "paths");
 	assert_int_equal(json_array_size(paths), 2);
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_array_get(paths, i),
 			    "link interface local remote state rtt_ms owd_ms jitter_ms loss_tx loss_rx "
 			    "rate_tx_bps rate_rx_bps tx_packets tx_bytes rx_packets rx_bytes "
-			    "duplicates ");
+			    "duplicates id observed mtu mtu_search mtu_probe_bytes rtt_min_ms "
+			    "rtt_variation_ms gap_ms bursts tx rx ");
+	for (size_t i = 0; i < 2; i++)
+		assert_keys(json_object_get(json_array_get(paths, 0), ways[i]),
+			    "loss_1s loss_10s loss_60s queue_ms jitter_ms excess_ms rate_max_bps "
+			    "burst_mean burst_max reorder_share reorder_extent ");
+	list = json_object_get(one, "pairs");
+	assert_int_equal(json_array_size(list), 1);
+	assert_keys(json_array_get(list, 0), "a b tx rx ");
+	for (size_t i = 0; i < 2; i++)
+		assert_keys(json_object_get(json_array_get(list, 0), ways[i]),
+			    "slots bad_a bad_b bad_both lift low high verdict ");
 	assert_keys(json_array_get(json_object_get(one, "streams"), 0),
 		    "class sent delivered duplicates lost ");
 	for (int i = 0; i < HW_DROP_COUNT; i++) {
@@ -154,6 +189,53 @@ static void figures_have_their_units(void **state)
 	assert_int_equal(number(json_object_get(root, "drops"), "rx_duplicate"), 0);
 	assert_int_equal(number(json_object_get(root, "drops"), "io_tx_full"), 7);
 	assert_int_equal(number(json_object_get(root, "totals"), "rx_packets"), 21);
+	json_decref(root);
+}
+
+static void everything_measured_is_shown(void **state)
+{
+	static const struct {
+		const char *key;
+		double value;
+	} figures[] = {{"id", 3}, {"mtu", 1420}, {"mtu_probe_bytes", 6}, {"rtt_min_ms", 19},
+		       {"rtt_variation_ms", 1.5}, {"gap_ms", 20}},
+	  way_figures[] = {{"loss_1s", 0.25}, {"loss_10s", 0.5}, {"loss_60s", 0.75}, {"queue_ms", 1},
+			   {"jitter_ms", 2}, {"excess_ms", 3}, {"rate_max_bps", 8000},
+			   {"burst_mean", 4.5}, {"burst_max", 5}, {"reorder_share", 0.125},
+			   {"reorder_extent", 6}},
+	  joint_figures[] = {{"slots", 900}, {"bad_a", 0.1}, {"bad_b", 0.2}, {"bad_both", 0.07},
+			     {"lift", 3.5}, {"low", 2.5}, {"high", 4.5}};
+	struct hw_peer_snapshot peer;
+	struct hw_core_totals totals = {0};
+	json_t *root, *one, *path, *pair, *way;
+
+	(void)state;
+	fill(&peer);
+	root = render(&peer, &totals);
+	one = json_array_get(json_object_get(root, "peers"), 0);
+	path = json_array_get(json_object_get(one, "paths"), 0);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		assert_float_equal(number(path, figures[i].key), figures[i].value, 1e-9);
+	assert_string_equal(json_string_value(json_object_get(path, "observed")), "203.0.113.7:51820");
+	assert_string_equal(json_string_value(json_object_get(path, "mtu_search")), "searching");
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(path, "bursts"), 1)), 8);
+	assert_int_equal(json_array_size(json_object_get(path, "bursts")), HW_RUNS_BUCKETS);
+	way = json_object_get(path, "tx");
+	for (size_t i = 0; i < sizeof(way_figures) / sizeof(way_figures[0]); i++)
+		assert_float_equal(number(way, way_figures[i].key), way_figures[i].value, 1e-9);
+	way = json_object_get(path, "rx");
+	assert_true(json_is_null(json_object_get(way, "loss_1s")));
+	assert_true(json_is_null(json_object_get(way, "queue_ms")));
+	pair = json_array_get(json_object_get(one, "pairs"), 0);
+	assert_int_equal(number(pair, "a"), 3);
+	assert_int_equal(number(pair, "b"), 4);
+	way = json_object_get(pair, "tx");
+	for (size_t i = 0; i < sizeof(joint_figures) / sizeof(joint_figures[0]); i++)
+		assert_float_equal(number(way, joint_figures[i].key), joint_figures[i].value, 1e-9);
+	assert_string_equal(json_string_value(json_object_get(way, "verdict")), "together");
+	way = json_object_get(pair, "rx");
+	assert_true(json_is_null(json_object_get(way, "lift")));
+	assert_string_equal(json_string_value(json_object_get(way, "verdict")), "unknown");
 	json_decref(root);
 }
 
@@ -221,23 +303,56 @@ static void unknown_is_null(void **state)
 	json_decref(root);
 }
 
+/* Sixteen paths, each pair of them, figures of many digits, and long names. */
 static void the_largest_status_fits_a_reply(void **state)
 {
-	struct hw_peer_snapshot peer;
+	static struct hw_peer_snapshot peer;
+	static char names[HW_CORE_MAX_LINKS][HW_CORE_NAME_BYTES];
+	struct hw_status_link links[HW_CORE_MAX_LINKS];
 	struct hw_core_totals totals;
+	const double digits = 1.0 / 3;
 	json_t *root;
 	char *text;
 
 	(void)state;
 	fill(&peer);
 	memset(&totals, 0x7f, sizeof(totals));
+	memset(peer.name, 'n', sizeof(peer.name) - 1);
 	peer.path_count = HW_CORE_MAX_PATHS;
 	peer.stream_count = 16;
-	for (uint32_t i = 1; i < HW_CORE_MAX_PATHS; i++)
+	peer.pair_count = HW_JOINT_PAIRS;
+	peer.paths[0].tx = (struct hw_path_way){
+		digits, digits, digits, INT64_MAX, INT64_MAX, INT64_MAX, digits * 1e9, digits, UINT32_MAX,
+		digits, UINT32_MAX};
+	peer.paths[0].rx = peer.paths[0].tx;
+	memset(peer.paths[0].bursts, 0x7f, sizeof(peer.paths[0].bursts));
+	peer.paths[0].rtt_ns = peer.paths[0].owd_ns = INT64_MAX;
+	peer.paths[0].tx_bytes = peer.paths[0].rx_bytes = INT64_MAX;
+	for (uint32_t i = 0; i < HW_CORE_MAX_PATHS; i++) {
 		peer.paths[i] = peer.paths[0];
-	root = render(&peer, &totals);
+		peer.paths[i].tuple.link = i;
+		memset(names[i], 'l', HW_CORE_NAME_BYTES - 1);
+		links[i] = (struct hw_status_link){
+			.name = names[i], .interface = "abcdefghijklmno", .state = "waiting",
+			.use = "always", .use_by = "configuration", .price = UINT32_MAX,
+			.mtu_bytes = 65535, .tx_bytes = INT64_MAX, .tx_packets = INT64_MAX,
+			.rx_bytes = INT64_MAX, .rx_packets = INT64_MAX, .since_s = 9999999999,
+			.quota = {INT64_MAX, "month", INT64_MAX, INT64_MAX, 99, true, true,
+				  9999999999, 9999999999}};
+	}
+	for (uint32_t i = 0; i < HW_JOINT_PAIRS; i++) {
+		peer.pairs[i] = (struct hw_pair_snapshot){.a = 15, .b = 15};
+		peer.pairs[i].tx = peer.pairs[i].rx = (struct hw_joint_figures){
+			digits * 1e4, digits, digits, digits, digits, digits, digits,
+			HW_JOINT_INDEPENDENT};
+	}
+	root = hw_status_render(&(struct hw_status_input){
+		.version = "0.1.0", .device = "abcdefghijklmno", .mode = "redundant", .links = links,
+		.link_count = HW_CORE_MAX_LINKS, .peers = &peer, .peer_count = 1, .totals = &totals});
+	assert_non_null(root);
 	text = json_dumps(root, JSON_COMPACT);
-	assert_in_range(strlen(text), 1000, 65536);
+	print_message("the largest status has %zu bytes\n", strlen(text));
+	assert_in_range(strlen(text), 50000, HW_CONTROL_OUTPUT_MAX_BYTES - 1024);
 	free(text);
 	json_decref(root);
 }
@@ -247,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_exact),
 		cmocka_unit_test(figures_have_their_units),
+		cmocka_unit_test(everything_measured_is_shown),
 		cmocka_unit_test(links_say_what_they_cost),
 		cmocka_unit_test(unknown_is_null),
 		cmocka_unit_test(the_largest_status_fits_a_reply),
