@@ -340,6 +340,8 @@ static int response_in(struct hw_core *core, const struct hw_datagram *datagram,
 	if (hw_handshake_consume_response(&peer->handshake, &core->identity, buf->data, buf->len,
 					  &keys) < 0)
 		return HW_DROP_rx_handshake_auth + 1;
+	bool anew = hw_slots_sealing(&peer->slots, now) == NULL || peer->pathless_since != 0;
+
 	peer->pending = false; /* the index now belongs to the session */
 	if (install(peer, &keys, now) < 0) {
 		hw_index_drop(&core->indices, peer->pending_index);
@@ -354,6 +356,7 @@ static int response_in(struct hw_core *core, const struct hw_datagram *datagram,
 
 	struct hw_path *path = hw_path_table_find(&peer->paths, &datagram->tuple);
 
+	hw_path_table_new_session(&peer->paths, anew, now);
 	if (path != NULL)
 		hw_path_answered(path, (int64_t)hw_time_since(datagram->at, peer->pending_at), now);
 	hw_control_confirm(peer, now);

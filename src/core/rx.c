@@ -288,6 +288,11 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 
 	if (path == NULL)
 		heard_unknown(&r, bytes);
+	if (path != NULL && r.info.header.stream != HW_WIRE_STREAM_CONTROL) {
+		if (hw_path_stands_by(path, now))
+			core->unsettled = true;
+		hw_path_heard_data(path, now);
+	}
 	if (path == NULL || hw_path_heard(path, now) != 0)
 		core->unsettled = true;
 	if (confirmed) {
@@ -296,6 +301,7 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 			session->generation = ++r.peer->next_generation;
 		core->unsettled = true;
 		r.peer->established_at = now;
+		hw_path_table_new_session(&r.peer->paths, false, now);
 		hw_peer_update(r.peer, now);
 	}
 	opened_in(&r);

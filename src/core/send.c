@@ -53,6 +53,11 @@ uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
 	part(sealed, head);
 	for (uint32_t i = 0; i < choice->count; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, choice->path[i]);
+
+		/* What stood by is probed more often from now on. */
+		if (data && hw_path_stands_by(path, now))
+			peer->core->unsettled = true;
+
 		const struct copy copy = {
 			.tuple = &path->tuple,
 			.path_id = (uint8_t)path->id,
@@ -239,6 +244,8 @@ void hw_peer_run_paths(struct hw_peer *peer, hw_time now)
 
 	while (hw_path_table_next(&peer->paths, challenge_bytes, now, &action)) {
 		switch (action.type) {
+		case HW_PATH_ACTION_RESEND:
+			break;
 		case HW_PATH_ACTION_PROBE:
 			send_probe(peer, &action, now);
 			break;

@@ -176,9 +176,10 @@ static void move_path(struct hw_path *path, struct hw_candidate *c, hw_time now)
 	path->todo &= ~(unsigned)HW_PATH_TODO_CHALLENGE;
 	memset(path->probes, 0, sizeof(path->probes));
 	hw_rtt_init(&path->rtt);
+	hw_rtt_restart(&path->rtt);
 	hw_rtt_init(&path->wait);
 	path->last_heard = now;
-	path->silent_since = HW_TIME_NEVER;
+	hw_flight_clear(&path->flight);
 	hw_path_answered(path, c->rtt_ns, now);
 	path->todo |= HW_PATH_TODO_MOVED | HW_PATH_TODO_PROBE;
 	path->view_stale = true;

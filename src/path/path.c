@@ -2,12 +2,20 @@
 
 #include <string.h>
 
-#define SILENCE_MIN (2 * HW_PATH_SOONEST)
-#define SILENCE_MAX HW_S(3) /* beyond 3 * rtt */
+#define SILENCE_UNMEASURED HW_MS(150) /* at least, before a report has shown how long one takes */
+#define SILENCE_UNKNOWN HW_S(1)       /* nor any answer */
+#define SILENCE_MARGIN (2 * HW_PATH_SOONEST)
+#define SILENCE_GAPS_MAX HW_MS(100)
+#define WAIT_FRESH HW_S(10)
+#define LOSSES_IN_A_ROW 3u
+#define SUSPECT_TOLD HW_MS(500)
 #define ACTIVE_SPAN HW_S(2)
 #define ACTIVE_PROBE HW_S(1)
 #define IDLE_PROBE_INITIATOR HW_S(12)
 #define IDLE_PROBE_RESPONDER HW_S(25)
+#define SPARE_PROBE_INITIATOR HW_S(25)
+#define SPARE_PROBE_RESPONDER HW_S(60)
+#define YOUNG_PROBE HW_MS(100)
 #define OVERDUE_ACTIVE HW_MS(250)
 #define OVERDUE_IDLE HW_S(1)
 #define OVERDUE_UNKNOWN HW_S(3) /* as long as no answer has shown how long one takes */
@@ -38,12 +46,12 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 	path->todo = HW_PATH_TODO_NEW | HW_PATH_TODO_PROBE;
 	path->view_stale = true;
 	hw_rtt_init(&path->rtt);
+	hw_rtt_restart(&path->rtt);
 	hw_rtt_init(&path->wait);
+	hw_flight_init(&path->flight);
 	hw_path_rx_init(&path->rx);
 	hw_path_tx_init(&path->tx);
 	hw_path_mtu_init(&path->mtu, tuple->remote.family == HW_FAMILY_IPV6, link->mtu_bytes);
-	path->silent_since = HW_TIME_NEVER;
-	path->unacked_since = HW_TIME_NEVER;
 	path->state_since = now;
 }
 
@@ -100,8 +108,8 @@ bool hw_path_metered(const struct hw_path *path)
 	return path->link.metered || path->theirs.metered;
 }
 
-/* The one place where the state changes. An event that was not taken yet gives way to the newer. */
-static void enter(struct hw_path *path, enum hw_path_state state, hw_time now)
+/* What is to be told of a state, and when it no longer is. */
+static void tell(struct hw_path *path, enum hw_path_state state)
 {
 	static const unsigned event[] = {
 		[HW_PATH_PROBING] = 0,
@@ -110,27 +118,64 @@ static void enter(struct hw_path *path, enum hw_path_state state, hw_time now)
 		[HW_PATH_DOWN] = HW_PATH_TODO_DOWN,
 	};
 
-	if (state == HW_PATH_SUSPECT ||
-	    (state == HW_PATH_UP && path->state != HW_PATH_PROBING))
-		hw_path_mtu_trouble(&path->mtu);
+	if (path->told == state || event[state] == 0)
+		return;
+	path->told = state;
+	/* An event that was not taken yet gives way to the newer. */
+	path->todo = (path->todo & ~(unsigned)STATE_EVENTS) | event[state];
+}
+
+static void begin(struct hw_path *path, enum hw_path_state state, hw_time now)
+{
 	path->state = state;
 	path->state_since = now;
 	path->tries = 0;
 	path->backoff = DOWN_FIRST;
-	path->silent_since = HW_TIME_NEVER;
-	path->unacked_since = HW_TIME_NEVER;
 	path->view_stale = true;
 	path->doubt_generation = path->tx.current.generation;
 	path->doubt_sequence = path->tx.current.next;
-	path->todo = (path->todo & ~(unsigned)(STATE_EVENTS | HW_PATH_TODO_PROBE)) | event[state];
-	if (state == HW_PATH_SUSPECT || state == HW_PATH_PROBING)
-		path->todo |= HW_PATH_TODO_PROBE;
+	path->todo &= ~(unsigned)HW_PATH_TODO_PROBE;
+	if (state != HW_PATH_SUSPECT)
+		tell(path, state);
+	if (state == HW_PATH_UP)
+		hw_flight_clear(&path->flight); /* what was lost in the time of doubt is no new silence */
 }
 
-static void rise(struct hw_path *path, hw_time now)
+static void forget_measured(struct hw_path *path)
 {
-	if (path->state != HW_PATH_UP && !path->link_down)
-		enter(path, HW_PATH_UP, now);
+	hw_rtt_init(&path->rtt);
+	hw_rtt_restart(&path->rtt);
+	hw_rtt_init(&path->wait);
+	hw_flight_init(&path->flight);
+	restart_mtu(path);
+}
+
+/* Whether the event may come of packets that are too large now, or the path may lead elsewhere. */
+static bool shakes_mtu(enum hw_path_state from, enum hw_path_event event)
+{
+	return (from == HW_PATH_UP && (event == HW_PATH_EVENT_SILENT || event == HW_PATH_EVENT_UNANSWERED)) ||
+	       (from == HW_PATH_DOWN && event == HW_PATH_EVENT_PROVEN);
+}
+
+/* The one place where the state changes, by the table of path/state.c. */
+static void happen(struct hw_path *path, enum hw_path_event event, hw_time now)
+{
+	const struct hw_path_cell cell = hw_path_transition(path->state, event);
+
+	if (shakes_mtu(path->state, event))
+		hw_path_mtu_trouble(&path->mtu);
+	if (cell.next != path->state || (cell.actions & HW_PATH_DO_RENEW) != 0)
+		begin(path, cell.next, now);
+	if ((cell.actions & HW_PATH_DO_FORGET) != 0)
+		forget_measured(path);
+	if ((cell.actions & HW_PATH_DO_SETTLE) != 0)
+		hw_rtt_restart(&path->rtt);
+	if ((cell.actions & HW_PATH_DO_PROBE) != 0)
+		path->todo |= HW_PATH_TODO_PROBE;
+	if ((cell.actions & HW_PATH_DO_RESEND) != 0) {
+		path->todo |= HW_PATH_TODO_RESEND;
+		path->doubt_all = event != HW_PATH_EVENT_LOSSES;
+	}
 }
 
 /*
@@ -154,46 +199,57 @@ static void sign(struct hw_path *path, hw_time now)
 {
 	path->sign_at = now;
 	path->tries = 0;
-	rise(path, now);
+	if (!path->link_down)
+		happen(path, HW_PATH_EVENT_PROVEN, now);
 }
 
 uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes, bool data,
 		      hw_time now)
 {
 	path->last_sent = now;
-	if (data && path->silent_since == HW_TIME_NEVER)
-		path->silent_since = now;
-	if (data && path->unacked_since == HW_TIME_NEVER)
-		path->unacked_since = now;
 
 	uint16_t sequence = hw_path_tx_next(&path->tx, generation, bytes);
 
-	if (data)
+	if (data) {
+		path->last_data = now;
 		hw_path_tx_data(&path->tx, generation);
+		if (generation == path->tx.current.generation)
+			hw_flight_sent(&path->flight, generation, path->tx.current.next - 1, now);
+	}
 	if (generation == path->tx.current.generation)
 		hw_path_mtu_sent(&path->mtu, generation, path->tx.current.next - 1, bytes, data,
 				 now);
 	return sequence;
 }
 
+bool hw_path_spare(const struct hw_path *path)
+{
+	return hw_path_metered(path) || hw_path_use(path) != HW_USE_ALWAYS;
+}
+
+bool hw_path_stands_by(const struct hw_path *path, hw_time now)
+{
+	return path->last_data == 0 || hw_time_since(now, path->last_data) >= ACTIVE_SPAN;
+}
+
 unsigned hw_path_heard(struct hw_path *path, hw_time now)
 {
 	path->last_heard = now;
-	path->silent_since = HW_TIME_NEVER;
 	if (path->state == HW_PATH_DOWN && !path->link_down &&
 	    hw_time_since(now, hw_time_max(path->last_probe, path->state_since)) >= HEARD_PROBE)
-		path->todo |= HW_PATH_TODO_PROBE;
+		happen(path, HW_PATH_EVENT_HEARD, now);
 	return path->todo;
 }
 
 unsigned hw_path_answered(struct hw_path *path, int64_t rtt_ns, hw_time now)
 {
+	/* Coming up makes the sample the first of a new life, so it counts for what it is. */
+	sign(path, now);
 	if (rtt_ns >= 0) {
 		hw_rtt_sample(&path->rtt, rtt_ns, now);
 		path->view_stale = true;
 	}
-	path->unacked_since = HW_TIME_NEVER;
-	sign(path, now);
+	hw_flight_clear(&path->flight);
 	return path->todo;
 }
 
@@ -229,55 +285,143 @@ unsigned hw_path_probe_replied(struct hw_path *path, uint64_t token, hw_time hol
 	return hw_path_answered(path, (int64_t)hw_time_since(elapsed, hold_ns), now);
 }
 
-static hw_time silence_time(const struct hw_path *path)
+/* Beyond the usual time of a report, what is granted before data without one means silence. */
+static hw_time margin(const struct hw_path *path)
 {
-	hw_time rtt = hw_rtt_known(&path->rtt) ? 3 * (hw_time)path->rtt.smoothed_ns : 0;
-	hw_time wait = 0;
+	hw_time spread = 4 * (hw_time)path->wait.variation_ns;
 
-	if (hw_rtt_known(&path->wait))
-		wait = (hw_time)(2 * path->wait.smoothed_ns + 4 * path->wait.variation_ns);
-	return hw_time_max(hw_time_max(rtt, SILENCE_MIN), hw_time_min(wait, rtt + SILENCE_MAX));
+	return hw_time_max(spread, SILENCE_MARGIN) +
+	       hw_time_min(2 * hw_flight_gap(&path->flight), SILENCE_GAPS_MAX);
+}
+
+/* From data to its report, as it usually is. */
+static hw_time usual_wait(const struct hw_path *path, hw_time now)
+{
+	hw_time wait = (hw_time)path->wait.smoothed_ns;
+	bool fresh = hw_time_since(now, path->wait_at) < WAIT_FRESH;
+
+	return fresh || !hw_rtt_known(&path->rtt) ? wait
+						  : hw_time_max(wait, (hw_time)path->rtt.smoothed_ns);
+}
+
+/* When the oldest data under way means silence, or HW_TIME_NEVER; *ret_early: when to ask by a probe. */
+static hw_time silence_at(const struct hw_path *path, hw_time *ret_early)
+{
+	hw_time oldest = hw_flight_oldest(&path->flight);
+	hw_time least = 0, more;
+
+	*ret_early = HW_TIME_NEVER;
+	if (oldest == HW_TIME_NEVER)
+		return HW_TIME_NEVER;
+	if (hw_rtt_known(&path->wait)) {
+		least = usual_wait(path, oldest);
+		more = margin(path);
+	} else if (hw_rtt_known(&path->rtt)) {
+		more = hw_time_max(3 * (hw_time)path->rtt.smoothed_ns, SILENCE_UNMEASURED);
+	} else {
+		more = SILENCE_UNKNOWN;
+	}
+	if (path->last_probe < oldest)
+		*ret_early = oldest + least + more / 2;
+	return oldest + least + more;
+}
+
+/* Whether the peer's word that it doubts the path fits what is known here. */
+static bool doubt_fits(const struct hw_path *path, hw_time now)
+{
+	hw_time oldest = hw_flight_oldest(&path->flight);
+
+	return oldest != HW_TIME_NEVER && hw_rtt_known(&path->wait) &&
+	       now >= oldest + usual_wait(path, now);
+}
+
+/* What the report says beyond the one before it, of the session that is in use. */
+struct news {
+	uint32_t lost, received;
+	uint32_t sound_to; /* the sequence up to which there was none before */
+};
+
+static void losses(struct hw_path *path, const struct news *news, bool told, bool progress,
+		   hw_time now)
+{
+	const struct hw_path_tx_seq *seq = &path->tx.current;
+	/* Each of the received ended one run of losses at the most, since the last was received. */
+	bool in_a_row = news->lost >= LOSSES_IN_A_ROW &&
+			news->lost > (LOSSES_IN_A_ROW - 1) * news->received;
+
+	path->sound_generation = seq->generation;
+	path->sound_sequence = news->lost > 0 ? news->sound_to : seq->acked;
+	if (in_a_row || (told && (news->lost >= LOSSES_IN_A_ROW || (!progress && doubt_fits(path, now)))))
+		happen(path, HW_PATH_EVENT_LOSSES, now);
 }
 
 unsigned hw_path_reported(struct hw_path *path, uint32_t generation,
 			  const struct hw_control_report_path *report, hw_time now)
 {
 	const struct hw_path_tx_seq before = path->tx.current;
-	bool progress = hw_path_tx_reported(&path->tx, generation, report, now);
 	const struct hw_path_tx_seq *seq = &path->tx.current;
+	bool progress = hw_path_tx_reported(&path->tx, generation, report, now);
+	bool told = report->state == HW_PATH_SUSPECT;
 
 	if (generation == seq->generation && before.reported && seq->acked != before.acked)
 		hw_path_mtu_reported(&path->mtu, generation, before.acked + 1, seq->acked,
 				     seq->their_received - before.their_received, now);
 	path->view_stale = true;
 	if (progress) {
-		if (path->unacked_since != HW_TIME_NEVER)
-			hw_rtt_sample(&path->wait, (int64_t)hw_time_since(now, path->unacked_since),
-				      now);
-		path->unacked_since = hw_path_tx_data_acked(&path->tx) ? HW_TIME_NEVER : now;
+		int64_t took = hw_flight_reported(&path->flight, generation, seq->acked,
+						  hw_path_tx_data_acked(&path->tx), now);
+
+		if (took >= 0) {
+			hw_rtt_sample(&path->wait, took, now);
+			path->wait_at = now;
+		}
 		if (beyond_doubt(path, generation))
 			sign(path, now);
-	} else if (path->state == HW_PATH_UP &&
-		   now >= hw_time_add(path->unacked_since, silence_time(path))) {
-		enter(path, HW_PATH_SUSPECT, now);
+	}
+	if (generation == seq->generation && before.generation == generation && before.reported) {
+		uint32_t sent = seq->acked - before.acked;
+		uint32_t received = seq->their_received - before.their_received;
+		const struct news news = {
+			.lost = sent > received ? sent - received : 0,
+			.received = received,
+			.sound_to = before.acked,
+		};
+
+		if (sent > 0 || told)
+			losses(path, &news, told, progress, now);
 	}
 	return path->todo;
 }
 
+bool hw_path_vouched(const struct hw_path *path, uint32_t generation, uint32_t sequence)
+{
+	/* Reports of a newer session have come: the older one is long over. */
+	if (generation != path->sound_generation)
+		return generation < path->sound_generation;
+	return (int32_t)(path->sound_sequence - sequence) >= 0;
+}
+
+bool hw_path_doubted(const struct hw_path *path, uint32_t generation, uint32_t sequence)
+{
+	const struct hw_path_tx_seq *seq = &path->tx.current;
+
+	if (hw_path_vouched(path, generation, sequence))
+		return false;
+	if (path->doubt_all || generation != seq->generation)
+		return true;
+	return seq->reported && (int32_t)(seq->acked - sequence) >= 0;
+}
+
 unsigned hw_path_send_failed(struct hw_path *path, bool gone, hw_time now)
 {
-	if (gone && path->state != HW_PATH_DOWN)
-		enter(path, HW_PATH_DOWN, now);
-	else if (path->state == HW_PATH_UP)
-		enter(path, HW_PATH_SUSPECT, now);
+	happen(path, gone ? HW_PATH_EVENT_GONE : HW_PATH_EVENT_SEND_FAILED, now);
 	return path->todo;
 }
 
 unsigned hw_path_link_down(struct hw_path *path, hw_time now)
 {
 	path->link_down = true;
-	if (path->state != HW_PATH_DOWN)
-		enter(path, HW_PATH_DOWN, now);
+	happen(path, HW_PATH_EVENT_LINK_DOWN, now);
 	path->todo &= ~(unsigned)(HW_PATH_TODO_PROBE | HW_PATH_TODO_CHALLENGE);
 	return path->todo;
 }
@@ -287,11 +431,7 @@ unsigned hw_path_link_up(struct hw_path *path, hw_time now)
 	if (!path->link_down)
 		return path->todo;
 	path->link_down = false;
-	/* The way out may be another one now. */
-	hw_rtt_init(&path->rtt);
-	hw_rtt_init(&path->wait);
-	restart_mtu(path);
-	enter(path, HW_PATH_PROBING, now);
+	happen(path, HW_PATH_EVENT_LINK_UP, now);
 	return path->todo;
 }
 
@@ -300,10 +440,16 @@ unsigned hw_path_readdressed(struct hw_path *path, hw_time now)
 	if (path->link_down)
 		return path->todo;
 	hw_path_mtu_trouble(&path->mtu);
-	if (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT)
-		path->todo |= HW_PATH_TODO_PROBE;
-	else
-		enter(path, HW_PATH_PROBING, now); /* with all its tries */
+	happen(path, HW_PATH_EVENT_READDRESSED, now);
+	return path->todo;
+}
+
+unsigned hw_path_new_session(struct hw_path *path, bool anew, hw_time now)
+{
+	/* Reports speak of the session that they are sealed in: what went before is not told any more. */
+	hw_flight_clear(&path->flight);
+	if (anew && !path->link_down)
+		happen(path, HW_PATH_EVENT_SESSION, now);
 	return path->todo;
 }
 
@@ -332,37 +478,28 @@ static hw_time overdue_at(const struct hw_path *path, const struct hw_path_conte
 static hw_time regular_at(const struct hw_path *path, const struct hw_path_context *context,
 			  hw_time now)
 {
-	if (hw_path_context_active(context, now))
+	bool asleep = hw_path_spare(path) && hw_path_stands_by(path, now);
+
+	if (path->rtt.young > 0 && !hw_path_spare(path))
+		return hw_time_max(path->last_probe, path->state_since) +
+		       hw_time_max(YOUNG_PROBE, hw_rtt_timeout(&path->rtt, OVERDUE_UNKNOWN));
+	if (hw_path_context_active(context, now) && !asleep)
 		return path->last_probe == 0 ? path->state_since : path->last_probe + ACTIVE_PROBE;
 	if (context->initiator)
-		return hw_time_max(path->last_sent, path->state_since) + IDLE_PROBE_INITIATOR;
-	return hw_time_max(path->last_heard, path->state_since) + IDLE_PROBE_RESPONDER;
-}
-
-/* When silence began, or HW_TIME_NEVER. */
-static hw_time silence_from(const struct hw_path *path)
-{
-	return hw_time_max(path->silent_since, path->unacked_since);
-}
-
-/* The probe at half of the silence time, once for each silence. */
-static hw_time early_at(const struct hw_path *path)
-{
-	hw_time from = silence_from(path);
-
-	if (from == HW_TIME_NEVER || path->last_probe >= from)
-		return HW_TIME_NEVER;
-	return from + silence_time(path) / 2;
+		return hw_time_max(path->last_sent, path->state_since) +
+		       (asleep ? SPARE_PROBE_INITIATOR : IDLE_PROBE_INITIATOR);
+	return hw_time_max(path->last_heard, path->state_since) +
+	       (asleep ? SPARE_PROBE_RESPONDER : IDLE_PROBE_RESPONDER);
 }
 
 static hw_time up_deadline(const struct hw_path *path, const struct hw_path_context *context,
 			   hw_time now)
 {
-	hw_time at = hw_time_add(silence_from(path), silence_time(path));
+	hw_time early, at = silence_at(path, &early);
 
 	if ((path->todo & HW_PATH_TODO_PROBE) != 0)
 		return at;
-	at = hw_time_min(at, early_at(path));
+	at = hw_time_min(at, early);
 	if (path->tries > 0)
 		return hw_time_min(at, overdue_at(path, context, now));
 	return hw_time_min(at, regular_at(path, context, now));
@@ -370,14 +507,16 @@ static hw_time up_deadline(const struct hw_path *path, const struct hw_path_cont
 
 static void up_tick(struct hw_path *path, const struct hw_path_context *context, hw_time now)
 {
-	if (now >= hw_time_add(silence_from(path), silence_time(path))) {
-		enter(path, HW_PATH_SUSPECT, now);
-	} else if ((path->todo & HW_PATH_TODO_PROBE) == 0) {
-		if (path->tries > 1 && now >= overdue_at(path, context, now))
-			enter(path, HW_PATH_SUSPECT, now);
-		else if (now >= up_deadline(path, context, now))
-			path->todo |= HW_PATH_TODO_PROBE;
-	}
+	hw_time early;
+
+	if (now >= silence_at(path, &early))
+		happen(path, HW_PATH_EVENT_SILENT, now);
+	else if ((path->todo & HW_PATH_TODO_PROBE) != 0)
+		return;
+	else if (path->tries > 1 && now >= overdue_at(path, context, now))
+		happen(path, HW_PATH_EVENT_UNANSWERED, now);
+	else if (now >= up_deadline(path, context, now))
+		happen(path, HW_PATH_EVENT_RETRY, now);
 }
 
 static hw_time down_gap(const struct hw_path *path, const struct hw_path_context *context)
@@ -399,15 +538,23 @@ static hw_time doubt_deadline(const struct hw_path *path, const struct hw_path_c
 	return from + down_gap(path, context);
 }
 
-static void doubt_tick(struct hw_path *path, hw_time now)
+/* When doubt that lasts is told, or HW_TIME_NEVER. */
+static hw_time telling_at(const struct hw_path *path)
+{
+	return path->state == HW_PATH_SUSPECT && path->told != HW_PATH_SUSPECT
+		       ? path->state_since + SUSPECT_TOLD
+		       : HW_TIME_NEVER;
+}
+
+static void doubt_tick(struct hw_path *path, const struct hw_path_context *context, hw_time now)
 {
 	bool end = (path->state == HW_PATH_PROBING && path->tries >= PROBING_TRIES) ||
 		   (path->state == HW_PATH_SUSPECT && path->tries >= SUSPECT_TRIES);
 
-	if (end)
-		enter(path, HW_PATH_DOWN, now);
-	else
-		path->todo |= HW_PATH_TODO_PROBE;
+	if (now >= telling_at(path))
+		tell(path, HW_PATH_SUSPECT);
+	if (now >= doubt_deadline(path, context))
+		happen(path, end ? HW_PATH_EVENT_GIVEN_UP : HW_PATH_EVENT_RETRY, now);
 }
 
 unsigned hw_path_mtu_replied(struct hw_path *path, uint64_t token, uint32_t size, hw_time now)
@@ -436,8 +583,8 @@ unsigned hw_path_tick(struct hw_path *path, const struct hw_path_context *contex
 		return path->todo;
 	if (path->state == HW_PATH_UP)
 		up_tick(path, context, now);
-	else if (now >= doubt_deadline(path, context))
-		doubt_tick(path, now);
+	else
+		doubt_tick(path, context, now);
 	if (path->state != HW_PATH_DOWN) {
 		const struct hw_path_mtu_context mtu = mtu_context(path, context, now);
 
@@ -453,7 +600,7 @@ hw_time hw_path_deadline(const struct hw_path *path, const struct hw_path_contex
 		return HW_TIME_NEVER;
 
 	hw_time at = path->state == HW_PATH_UP ? up_deadline(path, context, now)
-					       : doubt_deadline(path, context);
+					       : hw_time_min(doubt_deadline(path, context), telling_at(path));
 
 	if (path->state != HW_PATH_DOWN) {
 		const struct hw_path_mtu_context mtu = mtu_context(path, context, now);

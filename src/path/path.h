@@ -6,44 +6,37 @@
  * hands the work out, one action at a time, and marks it done. Declared are events (after
  * WireGuard's timers.c), not timers.
  *
- * State x event. "." is nothing; P: send a probe at once; the new state is named where it
- * changes, and its event is emitted then (none for PROBING).
+ * Which event moves a path where is the table of path/state.h. When events happen:
  *
- *   event                        PROBING    UP           SUSPECT      DOWN
- *   answered (probe reply,       UP         .            UP           UP
- *     challenge reply, handshake)
- *   report with progress (0)     UP         .            UP           UP
- *   report without progress (1)  .          SUSPECT P    .            .
- *   heard                        .          .            .            P (2)
- *   send failed                  .          SUSPECT P    .            .
- *   send failed, link gone       DOWN       DOWN         DOWN         .
- *   link down (3)                DOWN       DOWN         DOWN         .
- *   link up (3)                  .          .            .            PROBING P
- *   link readdressed (3)         PROBING P  P            P            PROBING P
- *   silence (timer, 4)           .          SUSPECT P    .            .
- *   probe overdue (timer, 5)     P later    P, SUSPECT P P, DOWN      P later
+ *   PROVEN       an answer to a probe, challenge or handshake; or a report of something that was sent
+ *                after the state began (one that was held up may still speak of what went before).
+ *   SILENT       the oldest data that no report has shown to have arrived is older than its patience:
+ *                the time that a report usually takes, plus four deviations of it (at least 30 ms), plus
+ *                twice the gap between packets (at most 100 ms). Before that time is known: 3 * rtt, at
+ *                least 150 ms; 1 s when that is not known either. At half of what is added a probe goes
+ *                out; its answer ends the silence, so the loss of a lone packet makes no path suspect.
+ *   LOSSES       a report shows at least three losses in a row, or the peer calls the path suspect and
+ *                its report fits that.
+ *   UNANSWERED   a probe of an UP path has had no sign (answer or progress) for max(2 * rtt, 250 ms)
+ *                while active, or max(2 * rtt, 1 s) when idle, or 3 s when the rtt is not known; nor has
+ *                its repetition after that.
+ *   RETRY        PROBING: 10 probes, at 0 and 250 ms, then after 500 ms, 1, 2, 4, 5, 5 ... s.
+ *                SUSPECT: 5 probes, one each max(100 ms, rtt + 4 * variation).
+ *                DOWN: gaps of 1, 2, 4 ... 30 s; at most 12 s when all of the peer's paths are down.
+ *   GIVEN_UP     those of PROBING or SUSPECT are used up.
+ *   HEARD        in DOWN, at most one each 250 ms.
  *
- *   (0) Progress of something that was sent after the state began: a report that was held up may
- *       still speak of what arrived before.
- *   (1) The report speaks of this path, and data has been outstanding for the silence time (4)
- *       without progress. Hearing the peer does not show that our packets arrive; reports do.
- *   (2) At most one each 250 ms.
- *   (3) A path whose link is down is not probed; link up means something only after link down.
- *   (4) Data was sent, and for the silence time since then nothing was heard and nothing
- *       progressed. Silence time: max(3 * rtt, 2 * wait + 4 * its variation, 150 ms), at most 3 s
- *       beyond 3 * rtt; the wait from a first packet to its report is measured. At half of the
- *       silence time a probe goes out, so that the loss of a lone packet makes no path suspect.
- *   (5) PROBING: 10 probes, at 0 and 250 ms, then after 500 ms, 1, 2, 4, 5, 5 ... s; then DOWN.
- *       UP: a probe without any sign (answer or progress) for max(2 * rtt, 250 ms) while active,
- *       or max(2 * rtt, 1 s) when idle, or 3 s when the rtt is not known, is repeated; when that
- *       has no sign either: SUSPECT.
- *       SUSPECT: 5 probes, one each max(100 ms, rtt + 4 * variation), then DOWN.
- *       DOWN: gaps of 1, 2, 4 ... 30 s; at most 12 s when all of the peer's paths are down.
+ * Events to emit: UP and DOWN at once; SUSPECT only when that has lasted for 500 ms, since doubt costs
+ * little and is mostly over by then; UP only after something else was told. So a path that comes and goes
+ * within half a second says nothing.
  *
  * Regular probes of an UP path: every 1 s while the peer is active (data in either direction on any
- * path within 2 s). Idle: 12 s after the last packet sent on the path, by the side that initiated
- * the session; by the other 25 s after the last packet heard. So an idle path costs at most one
- * packet each way each 10 s.
+ * path within 2 s). Idle: 12 s after the last packet sent on the path, by the side that initiated the
+ * session; by the other 25 s after the last packet heard. So an idle path costs at most one packet each
+ * way each 10 s. A path that is spare (metered, or of use BACKUP) and carries no data: 25 s, and by the
+ * other side 60 s, whatever other paths do: less than 1 MB a day in both directions. A path that has
+ * just come UP is probed four times, 100 ms or an rtt apart, so that its rtt is soon known (not when
+ * spare).
  */
 #ifndef HW_PATH_PATH_H
 #define HW_PATH_PATH_H
@@ -53,9 +46,11 @@
 
 #include "base/addr.h"
 #include "base/time.h"
+#include "path/flight.h"
 #include "path/mtu.h"
 #include "path/rtt.h"
 #include "path/rx.h"
+#include "path/state.h"
 #include "path/tx.h"
 #include "sched/sched.h"
 
@@ -63,8 +58,8 @@ struct hw_control_report_path;
 
 #define HW_PATH_PEER_ID_NONE 0xffu /* never in a frame: ids there are 0..15 */
 #define HW_PATH_CHALLENGE_BYTES 8u
-/* Data that is sent makes a path need a tick no sooner than this (half of the least silence time). */
-#define HW_PATH_SOONEST HW_MS(75)
+/* Data that is sent makes a path need a tick no sooner than this: the least time to the early probe. */
+#define HW_PATH_SOONEST HW_MS(15)
 #define HW_PATH_PROBES 8u /* probes that may await their answers */
 
 enum hw_path_todo {
@@ -74,7 +69,8 @@ enum hw_path_todo {
 	HW_PATH_TODO_SUSPECT = 8,
 	HW_PATH_TODO_DOWN = 16,
 	HW_PATH_TODO_MOVED = 32,
-	HW_PATH_TODO_NEW = 64
+	HW_PATH_TODO_NEW = 64,
+	HW_PATH_TODO_RESEND = 128 /* see hw_path_doubted */
 };
 
 /* What the timers of all paths of a peer depend on; kept by the core. */
@@ -125,19 +121,23 @@ struct hw_path {
 	bool view_stale;
 
 	struct hw_rtt rtt;
-	struct hw_rtt wait; /* from the first unanswered packet to a sign of life */
+	struct hw_rtt wait; /* from data to the report of it */
+	hw_time wait_at;    /* when that was last measured */
+	struct hw_flight flight;
 	struct hw_path_rx rx;
 	struct hw_path_tx tx;
 	struct hw_path_mtu mtu; /* what it takes, as far as is known */
 
 	hw_time last_sent, last_heard; /* any packet; 0: never */
 	hw_time sign_at;               /* last proof that our packets arrive; 0: never */
-	hw_time silent_since;  /* first data sent since we last heard; HW_TIME_NEVER: none */
-	hw_time unacked_since; /* since when data lacks progress; HW_TIME_NEVER: none does */
+	hw_time last_data;             /* in either direction; 0: never */
 	hw_time last_probe;
 	hw_time state_since;
 	hw_time backoff; /* of DOWN */
+	enum hw_path_state told; /* by the last event; PROBING: by none yet */
 	uint32_t doubt_generation, doubt_sequence; /* what was to be sent next as the state began */
+	uint32_t sound_generation, sound_sequence; /* the last of which no report since spoke of loss */
+	bool doubt_all; /* all that is not reported is in doubt, not only what was reported with losses */
 	unsigned tries;  /* probes in this state since the last sign */
 	uint64_t last_token;
 	struct hw_path_probe probes[HW_PATH_PROBES];
@@ -167,6 +167,33 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 		  const struct hw_path_link *link, bool learnt, hw_time now);
 
 void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link);
+
+/* Data came in on the path. */
+static inline void hw_path_heard_data(struct hw_path *path, hw_time now)
+{
+	path->last_data = now;
+}
+
+/* Its link is metered, or to be used only where there is need of it. */
+bool hw_path_spare(const struct hw_path *path);
+
+/* No data has been sent or heard on it for 2 s: it stands by. */
+bool hw_path_stands_by(const struct hw_path *path, hw_time now);
+
+/*
+ * Which of the data sent on it is to go out again elsewhere, as HW_PATH_TODO_RESEND asks: whether the
+ * packet with that sequence of that generation may not have arrived.
+ */
+bool hw_path_doubted(const struct hw_path *path, uint32_t generation, uint32_t sequence);
+
+/* No report needs to be waited for any more: the packet has arrived, or its loss is known and past. */
+bool hw_path_vouched(const struct hw_path *path, uint32_t generation, uint32_t sequence);
+
+/*
+ * There is a new session. `anew`: it renews no working one, so the peer may have started anew, and what
+ * was tried before says nothing.
+ */
+unsigned hw_path_new_session(struct hw_path *path, bool anew, hw_time now);
 
 /* Of both ends' links: the stricter use, the sum of the prices, and whether either is metered. */
 enum hw_link_use hw_path_use(const struct hw_path *path);

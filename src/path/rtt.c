@@ -33,6 +33,11 @@ int64_t hw_window_min_get(const struct hw_window_min *min, hw_time now)
 	return past == 1 ? min->current : INT64_MAX;
 }
 
+void hw_rtt_restart(struct hw_rtt *rtt)
+{
+	rtt->young = HW_RTT_YOUNG;
+}
+
 void hw_rtt_init(struct hw_rtt *rtt)
 {
 	*rtt = (struct hw_rtt){ .smoothed_ns = -1, .variation_ns = -1, .latest_ns = -1 };
@@ -41,17 +46,22 @@ void hw_rtt_init(struct hw_rtt *rtt)
 
 void hw_rtt_sample(struct hw_rtt *rtt, int64_t sample_ns, hw_time now)
 {
+	bool young = rtt->young > 0;
+
 	if (sample_ns < 0)
 		sample_ns = 0;
-	if (!hw_rtt_known(rtt)) {
+	if (!hw_rtt_known(rtt) || rtt->young == HW_RTT_YOUNG || (young && sample_ns < rtt->smoothed_ns)) {
 		rtt->smoothed_ns = sample_ns;
 		rtt->variation_ns = sample_ns / 2;
 	} else {
 		int64_t error = sample_ns - rtt->smoothed_ns;
 
 		rtt->variation_ns += ((error < 0 ? -error : error) - rtt->variation_ns) / 4;
-		rtt->smoothed_ns += error / 8;
+		if (!young)
+			rtt->smoothed_ns += error / 8;
 	}
+	if (young)
+		rtt->young--;
 	rtt->latest_ns = sample_ns;
 	hw_window_min_add(&rtt->min, sample_ns, now);
 }

@@ -29,10 +29,19 @@ struct hw_rtt {
 	int64_t smoothed_ns; /* -1: no sample yet; the same below */
 	int64_t variation_ns;
 	int64_t latest_ns;
+	unsigned young; /* samples to come that count for what they are: see hw_rtt_restart */
 	struct hw_window_min min;
 };
 
 void hw_rtt_init(struct hw_rtt *rtt);
+
+/*
+ * What comes now may have nothing to do with what was: the next sample replaces the smoothed value, and
+ * of the HW_RTT_YOUNG first ones the least counts, since the first after a break often includes the
+ * resolution of an address or the waking of a radio.
+ */
+#define HW_RTT_YOUNG 4u
+void hw_rtt_restart(struct hw_rtt *rtt);
 
 /* Negative samples (a peer that claims to have held a probe for too long) count as 0. */
 void hw_rtt_sample(struct hw_rtt *rtt, int64_t sample_ns, hw_time now);

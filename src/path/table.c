@@ -163,6 +163,13 @@ static bool works(const struct hw_path *path)
 	return path->used && (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT);
 }
 
+void hw_path_table_new_session(struct hw_path_table *table, bool anew, hw_time now)
+{
+	for (uint32_t id = 0; id < table->end; id++)
+		if (table->paths[id].used)
+			hw_path_new_session(&table->paths[id], anew, now);
+}
+
 void hw_path_table_refresh(struct hw_path_table *table)
 {
 	table->context.all_down = true;
@@ -203,6 +210,7 @@ static bool next_event(struct hw_path_table *table, struct hw_path_action *ret_a
 		enum hw_path_todo todo;
 		enum hw_path_action_type type;
 	} events[] = {
+		{ HW_PATH_TODO_RESEND, HW_PATH_ACTION_RESEND },
 		{ HW_PATH_TODO_NEW, HW_PATH_ACTION_EVENT_NEW },
 		{ HW_PATH_TODO_MOVED, HW_PATH_ACTION_EVENT_MOVED },
 		{ HW_PATH_TODO_UP, HW_PATH_ACTION_EVENT_UP },

@@ -167,6 +167,9 @@ void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *pa
 void hw_path_table_told(struct hw_path_table *table, uint8_t peer_id,
 			const struct hw_path_theirs *theirs);
 
+/* There is a new session: see hw_path_new_session. */
+void hw_path_table_new_session(struct hw_path_table *table, bool anew, hw_time now);
+
 /* Refresh context.all_down: states have changed since the last tick, and deadlines are to be asked. */
 void hw_path_table_refresh(struct hw_path_table *table);
 
@@ -176,6 +179,7 @@ hw_time hw_path_table_deadline(const struct hw_path_table *table, hw_time now);
 
 enum hw_path_action_type {
 	HW_PATH_ACTION_PROBE,     /* seal PROBE(path id, idle, token), send it to tuple */
+	HW_PATH_ACTION_RESEND,    /* send again on others what this path has carried (hw_path_doubted) */
 	HW_PATH_ACTION_CHALLENGE, /* seal CHALLENGE(challenge), send it to tuple */
 	HW_PATH_ACTION_MTU_PROBE, /* seal MTU_PROBE(path id, size, token), send it to tuple, unmeasured */
 	HW_PATH_ACTION_EVENT_NEW,
@@ -199,8 +203,9 @@ struct hw_path_action {
 };
 
 /*
- * Take the next action; false when there is none. Taking it counts as doing it. Order: events, then
- * challenges, then probes, then MTU probes, each by path number. A challenge to a candidate that may not be sent
+ * Take the next action; false when there is none. Taking it counts as doing it. Order: what is to be
+ * sent again, events, challenges, probes, MTU probes, each by path number. A challenge to a candidate
+ * that may not be sent
  * `challenge_bytes` (the size of the datagram) is withheld. The bytes sent to a candidate are to be
  * told by hw_candidate_sent, those to a path by hw_path_sent.
  * Without a session probes and challenges wait.

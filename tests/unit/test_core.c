@@ -105,7 +105,8 @@ static void a_cut_link_costs_nothing(void **state)
 	}
 	world_run(&w, w.now + HW_S(20));
 	assert_int_equal(w.node[1].delivered, 1000);
-	assert_int_equal(w.node[0].events[HW_EVENT_PATH_SUSPECT] > 0, 1);
+	assert_int_equal(w.node[0].events[HW_EVENT_PATH_DOWN], 1);
+	assert_int_equal(w.node[0].events[HW_EVENT_PATH_UP], WORLD_LINKS + 1);
 	assert_int_equal(world_paths_up(&w, 0), WORLD_LINKS);
 }
 

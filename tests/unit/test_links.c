@@ -491,7 +491,7 @@ static void waiting_packets_keep_their_order(void **state)
 		world_run(&w, w.now + HW_MS(10));
 	}
 	/* The hub is not heard, so all paths are suspect; what is sent arrives all the same. */
-	assert_int_equal(w.node[0].events[HW_EVENT_PATH_SUSPECT], WORLD_LINKS);
+	assert_int_equal(paths(0, HW_PATH_SUSPECT), WORLD_LINKS);
 	world_run(&w, w.now + HW_MS(50));
 	assert_int_equal(number_count, 100);
 	for (uint32_t i = 0; i < 100; i++)
