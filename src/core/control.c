@@ -117,6 +117,7 @@ static void report_in(const struct source *s, const struct hw_control_report *re
 		hw_path_reported(path, s->session->generation, &report->paths[i], s->now);
 		hw_path_arrival_reported(&s->peer->paths, path, s->now);
 	}
+	hw_resend_vouched(s->peer);
 }
 
 static void path_state_in(const struct source *s, const struct hw_control_path_state *state)

@@ -62,6 +62,7 @@ static void peer_fini(struct hw_peer *peer)
 	hw_tx_expire_waiting(peer, true, 0);
 	if (peer->slots.params.drop != NULL)
 		hw_slots_fini(&peer->slots);
+	hw_retain_fini(&peer->retain);
 	hw_reassembly_free(peer->reassembly);
 	hw_load_free(peer);
 	free(peer->strategy_state);
@@ -121,6 +122,9 @@ static int peer_init(struct hw_peer *peer, struct hw_core *core, uint32_t number
 	peer->strategy_state = new_strategy_state(c->strategy);
 	if (peer->strategy_state == NULL)
 		return HW_E_NOMEM;
+	rc = hw_retain_init(&peer->retain);
+	if (rc < 0)
+		return rc;
 	return hw_reassembly_new(core->pool, &peer->reassembly);
 }
 
@@ -373,6 +377,8 @@ void hw_peer_reset(struct hw_peer *peer, hw_time now)
 			hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
 		hw_peer_forget_path(peer, path);
 	}
+	hw_retain_clear(&peer->retain);
+	peer->resend_of = 0;
 	peer->up = false; /* the goodbye was told as such */
 	peer->report_pending = 0;
 	peer->attempts = 0;
@@ -415,6 +421,7 @@ void hw_core_close(struct hw_core *core, hw_time now)
 	for (uint32_t i = 0; i < core->peer_count; i++) {
 		hw_control_goodbye(&core->peers[i], now);
 		hw_tx_expire_waiting(&core->peers[i], true, now);
+		hw_retain_clear(&core->peers[i].retain);
 	}
 	core->closed = true;
 	core->due = HW_TIME_NEVER;

@@ -209,6 +209,7 @@ struct hw_core_totals {
 	uint64_t tx_sent;      /* of them, sealed and given to at least one path */
 	uint64_t tx_waiting;   /* of them, held until the session is up, now */
 	uint64_t tx_copies;    /* transmissions of source packets, first ones included */
+	uint64_t tx_resent;    /* of them, copies sent again because a path fell into doubt */
 	uint64_t tx_source_packets; /* sealed source packets: fragments count one each */
 	uint64_t drops[HW_DROP_COUNT];
 };

@@ -6,6 +6,7 @@
  *   links.c      links and endpoints: which paths there are to be
  *   handshake.c  initiations, responses, cookies; when to renew keys
  *   send.c       sealed packets onto paths: stamps, copies, control packets
+ *   retain.c     sealed packets that may have to be sent again; resend.c: when and where
  *   tx.c         inner packets: from the tunnel device to send.c
  *   rx.c         datagrams: from the network to the tunnel device
  *   control.c    control frames and reports
@@ -21,6 +22,7 @@
 #include "core/limiter.h"
 #include "core/load.h"
 #include "core/output.h"
+#include "core/retain.h"
 #include "crypto/cookie.h"
 #include "crypto/suite.h"
 #include "frame/compress.h"
@@ -94,6 +96,10 @@ struct hw_peer {
 
 	struct hw_buf *waiting[HW_PEER_WAITING];
 	uint32_t waiting_first, waiting_count;
+
+	struct hw_retain retain;      /* what a path alone carries */
+	uint32_t resend_of;           /* paths whose packets are to go out again: bit i, path i */
+	hw_time resend_at;            /* not before */
 
 	uint32_t report_pending;      /* class packets received since the last report, with copies */
 	hw_time report_first_at;      /* the first of them */
@@ -221,6 +227,10 @@ uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
 			struct hw_buf *sealed, const struct hw_sched_choice *choice, bool data,
 			uint8_t tos, hw_time now);
 
+/* One more copy of a packet that was sent before, on that path. False: the output is full. */
+bool hw_send_again(struct hw_peer *peer, const struct hw_session *session,
+		   const struct hw_retained *packet, struct hw_path *path, hw_time now);
+
 /* Begin a control packet: gives a buffer and a writer into it, or NULL when there is no buffer. */
 struct hw_buf *hw_control_begin(struct hw_core *core, struct hw_control_writer *writer);
 
@@ -240,6 +250,27 @@ bool hw_send_plain(struct hw_core *core, const struct hw_tuple *tuple, struct hw
 
 /* Do what the path table asks for. */
 void hw_peer_run_paths(struct hw_peer *peer, hw_time now);
+
+/* resend.c */
+
+/* Keep a reference to what was just sent, for as long as nobody vouches for it. */
+void hw_resend_keep(struct hw_peer *peer, const struct hw_retained *packet);
+
+/* Let go of what reports have vouched for. */
+void hw_resend_vouched(struct hw_peer *peer);
+
+/* What this path alone has carried and nobody vouches for is to go out again on others. */
+void hw_resend_ask(struct hw_peer *peer, const struct hw_path *path);
+
+/* A path has come up: what could not go anywhere now can. */
+void hw_resend_ask_all(struct hw_peer *peer);
+
+/* The path is about to be removed. */
+void hw_resend_orphan(struct hw_peer *peer, const struct hw_path *path);
+
+/* Send what was asked for, as far as the output takes it. */
+void hw_resend_run(struct hw_peer *peer, hw_time now);
+hw_time hw_resend_deadline(const struct hw_peer *peer);
 
 /* tx.c */
 

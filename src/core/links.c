@@ -78,6 +78,7 @@ static bool is_configured(const struct hw_peer *peer, const struct hw_tuple *tup
 void hw_peer_forget_path(struct hw_peer *peer, struct hw_path *path)
 {
 	peer->cookie_slots[path->id] = (struct hw_cookie_slot){ 0 };
+	hw_resend_orphan(peer, path);
 	hw_path_table_remove(&peer->paths, path);
 }
 

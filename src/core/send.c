@@ -42,6 +42,51 @@ static void part(struct hw_buf *sealed, uint8_t ret_head[8])
 	hw_buf_pull(sealed, HW_WIRE_HEADER_BYTES);
 }
 
+/*
+ * Packets that only one path in good order carries are kept. A copy on a path in doubt does not count,
+ * nor does it keep the packet from going there once more when that path has come back.
+ */
+static void keep(struct hw_peer *peer, const struct hw_session *session, struct hw_buf *sealed,
+		 const uint8_t head[8], const struct hw_sched_choice *choice, uint8_t tos, hw_time now)
+{
+	struct hw_retained packet = {
+		.body = sealed,
+		.generation = session->generation,
+		.stream = head[0] & 0x0f,
+		.tos = tos,
+		.carrier = (uint8_t)choice->path[0],
+		.counter = session->tx_counter[head[0] & 0x0f] - 1,
+		.at = now,
+	};
+
+	for (uint32_t i = 0; i < choice->count; i++) {
+		if (hw_path_table_at(&peer->paths, choice->path[i])->state != HW_PATH_UP)
+			continue;
+		if (packet.tried != 0)
+			return;
+		packet.carrier = (uint8_t)choice->path[i];
+		packet.tried = (uint16_t)(1u << choice->path[i]);
+	}
+	packet.sequence = hw_path_last_sequence(&peer->paths.paths[packet.carrier],
+						packet.generation);
+	memcpy(packet.head, head, sizeof(packet.head));
+	hw_resend_keep(peer, &packet);
+}
+
+bool hw_send_again(struct hw_peer *peer, const struct hw_session *session,
+		   const struct hw_retained *packet, struct hw_path *path, hw_time now)
+{
+	uint32_t bytes = packet->body->len + HW_WIRE_HEADER_BYTES;
+	const struct copy copy = {
+		.tuple = &path->tuple,
+		.path_id = (uint8_t)path->id,
+		.path_seq = hw_path_sent(path, packet->generation, bytes, true, now),
+		.tos = packet->tos,
+	};
+
+	return send_copy(peer->core, session, packet->head, packet->body, &copy, now);
+}
+
 uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
 			struct hw_buf *sealed, const struct hw_sched_choice *choice, bool data,
 			uint8_t tos, hw_time now)
@@ -68,6 +113,8 @@ uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
 		if (send_copy(peer->core, session, head, sealed, &copy, now))
 			sent++;
 	}
+	if (data && sent > 0)
+		keep(peer, session, sealed, head, choice, tos, now);
 	hw_buf_unref(sealed);
 	return sent;
 }
@@ -245,6 +292,7 @@ void hw_peer_run_paths(struct hw_peer *peer, hw_time now)
 	while (hw_path_table_next(&peer->paths, challenge_bytes, now, &action)) {
 		switch (action.type) {
 		case HW_PATH_ACTION_RESEND:
+			hw_resend_ask(peer, action.path);
 			break;
 		case HW_PATH_ACTION_PROBE:
 			send_probe(peer, &action, now);
@@ -263,6 +311,7 @@ void hw_peer_run_paths(struct hw_peer *peer, hw_time now)
 			hw_peer_event(peer, HW_EVENT_PATH_NEW, action.path, 0, now);
 			break;
 		case HW_PATH_ACTION_EVENT_UP:
+			hw_resend_ask_all(peer);
 			hw_peer_event(peer, HW_EVENT_PATH_UP, action.path, 0, now);
 			break;
 		case HW_PATH_ACTION_EVENT_SUSPECT:
@@ -276,4 +325,5 @@ void hw_peer_run_paths(struct hw_peer *peer, hw_time now)
 			break;
 		}
 	}
+	hw_resend_run(peer, now);
 }

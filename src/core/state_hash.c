@@ -134,6 +134,9 @@ static void mix_peer(struct hash *h, const struct hw_peer *peer)
 	mix(h, &peer->compression, sizeof(peer->compression));
 	mix_reassembly(h, peer->reassembly);
 	mix_waiting(h, peer);
+	mix64(h, peer->retain.count);
+	mix64(h, peer->retain.bytes);
+	mix64(h, peer->resend_of);
 }
 
 static void mix_output(struct hash *h, const struct hw_output *out)

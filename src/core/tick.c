@@ -56,6 +56,7 @@ void hw_core_tick(struct hw_core *core, hw_time now)
 		hw_report_tick(peer, now);
 		hw_load_tick(peer, now);
 		hw_tx_expire_waiting(peer, false, now);
+		hw_retain_expire(&peer->retain, now);
 		expire_learnt(peer, now);
 	}
 	hw_core_settle(core, now);
@@ -71,6 +72,7 @@ static hw_time peer_deadline(const struct hw_peer *peer, hw_time now)
 	at = hw_time_min(at, hw_report_deadline(peer));
 	at = hw_time_min(at, hw_load_deadline(peer));
 	at = hw_time_min(at, learnt_deadline(peer));
+	at = hw_time_min(at, hw_resend_deadline(peer));
 	if (peer->waiting_count > 0)
 		at = hw_time_min(at, peer->waiting[peer->waiting_first]->at + HW_PEER_WAITING_TIME);
 	return at;

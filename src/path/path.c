@@ -222,6 +222,13 @@ uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes,
 	return sequence;
 }
 
+uint32_t hw_path_last_sequence(const struct hw_path *path, uint32_t generation)
+{
+	if (generation == path->tx.current.generation)
+		return path->tx.current.next - 1;
+	return generation == path->tx.previous.generation ? path->tx.previous.next - 1 : 0;
+}
+
 bool hw_path_spare(const struct hw_path *path)
 {
 	return hw_path_metered(path) || hw_path_use(path) != HW_USE_ALWAYS;

@@ -35,7 +35,7 @@
  * session; by the other 25 s after the last packet heard. So an idle path costs at most one packet each
  * way each 10 s. A path that is spare (metered, or of use BACKUP) and carries no data: 25 s, and by the
  * other side 60 s, whatever other paths do: less than 1 MB a day in both directions. A path that has
- * just come UP is probed four times, 100 ms or an rtt apart, so that its rtt is soon known (not when
+ * just come UP is probed three times, 100 ms or an rtt apart, so that its rtt is soon known (not when
  * spare).
  */
 #ifndef HW_PATH_PATH_H
@@ -167,6 +167,9 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 		  const struct hw_path_link *link, bool learnt, hw_time now);
 
 void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link);
+
+/* The sequence of the last packet sent on it under that generation, in 32 bits; 0: there is none. */
+uint32_t hw_path_last_sequence(const struct hw_path *path, uint32_t generation);
 
 /* Data came in on the path. */
 static inline void hw_path_heard_data(struct hw_path *path, hw_time now)

@@ -40,7 +40,7 @@ void hw_rtt_init(struct hw_rtt *rtt);
  * of the HW_RTT_YOUNG first ones the least counts, since the first after a break often includes the
  * resolution of an address or the waking of a radio.
  */
-#define HW_RTT_YOUNG 4u
+#define HW_RTT_YOUNG 3u
 void hw_rtt_restart(struct hw_rtt *rtt);
 
 /* Negative samples (a peer that claims to have held a probe for too long) count as 0. */
