@@ -291,7 +291,7 @@ static void name_after(struct hw_discover_link *link, const struct hw_config_lin
 		       (int)(sizeof(link->name) - IFNAMSIZ - 2), rule->every ? "" : rule->name,
 		       rule->every ? "" : "/", interface->name);
 	for (; *name != '\0'; name++) {
-		if (*name <= ' ' || *name > '~')
+		if (*name <= ' ' || *name > '~' || *name == '"' || *name == '\\')
 			*name = '?';
 	}
 }
