@@ -32,7 +32,7 @@ _hawser()
 			socket=${socket##*/}
 			devices="$devices ${socket%.sock}"
 		done
-		mapfile -t COMPREPLY < <(compgen -W "--json$devices" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "--all --json$devices" -- "$cur")
 		;;
 	help)
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")

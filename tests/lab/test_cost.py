@@ -28,8 +28,10 @@ def setup(lab):
     s.links = [lab.link(f"wan{i}", s.a, s.b, "delay 5ms") for i in (1, 2)]
     config_a, config_b = configs(lab, s.links, secret_file(lab))
     config_a["links"][0]["quota"] = "300kB/day"
-    # Noon, wherever that is: a day that cannot end while the test runs.
-    zone = {"TZ": f"LAB{time.gmtime().tm_hour - 12:+d}"}
+    # Noon, wherever that is, of today's date in Greenwich: a day that cannot end while the test runs.
+    started = time.time()
+    zone = {"TZ": f"LAB{time.gmtime(started).tm_hour - 12:+d}"}
+    s.day_end = (started // 86400 + 1) * 86400
     s.on_b = Daemon(s.b, config_b).start()
     s.on_a = Daemon(s.a, config_a, env=zone).start()
     for daemon in (s.on_a, s.on_b):
@@ -143,6 +145,41 @@ def a_restart_keeps_it(s):
         expect(link["use_by"] == "quota" and link["quota"]["used_bytes"] >= before, f"{link}")
         expect(s.links[0].bytes() - wire < 2_000, "it was used after a restart")
         expect(s.on_a.log(30).count("all 300 kB of this day are used up") >= 1, s.on_a.log())
+
+
+@case
+def the_next_day_begins_by_itself(s):
+    expect(s.on_a.stop() == 0, "exit code")
+    # The same day of the calendar, half a minute before it ends.
+    ahead = int(s.day_end - 30 - time.time())
+    sign, ahead = ("-", ahead) if ahead >= 0 else ("+", -ahead)  # POSIX has east of Greenwich negative
+    s.on_a.env = {"TZ": f"LAB{sign}{ahead // 3600}:{ahead // 60 % 60:02}:{ahead % 60:02}"}
+    s.on_a.start().wait_up(paths=1, timeout=20)
+    expect(link_status(s.on_a, "wan1")["use_by"] == "quota", f"{s.on_a.env} {s.on_a.log(10)}")
+    lab_module.wait_until(lambda: "not used up any more: the link is used again" in s.on_a.log(10), 40,
+                          "the next day is noticed")
+    s.on_a.wait_up(paths=2)
+    link = link_status(s.on_a, "wan1")
+    expect(link["use"] == "always" and link["quota"]["used_bytes"] < 20_000, f"{link}")
+
+
+@case
+def a_last_link_is_no_exception(s):
+    s.on_a.ask("link", "down", "wan2")
+    deadline = time.monotonic() + 60
+    while "no other link is left: the tunnel is cut off" not in s.on_a.log(20):
+        expect(time.monotonic() < deadline, f"not said after a minute\n{s.on_a.log()}")
+        s.a.run(["ping", "-n", "-q", "-c", 20, "-i", 0.02, "-s", 1000, "-W", 0.2, "10.88.0.2"],
+                check=False)
+    time.sleep(1)
+    wire = s.links[0].bytes()
+    expect(s.a.ping("10.88.0.2", count=5, interval=0.1, timeout=0.5).received == 0,
+           "something still passes")
+    expect(s.links[0].bytes() - wire < 1_000, f"{s.links[0].bytes() - wire} bytes on the wire")
+    s.on_a.ask("link", "up", "wan2")
+    s.on_a.wait_up(paths=1, timeout=20)
+    result = s.a.ping("10.88.0.2", count=20, interval=0.02)
+    expect(result.lost == 0, f"{result.lost} of 20 lost with wan2 up again")
 
 
 main(setup)
