@@ -450,7 +450,7 @@ def way_status(**more):
 
 
 def link_status(**more):
-    return {"name": "dsl", "interface": "eth0", "state": "ready", "use": "always",
+    return {"name": "dsl", "interface": "eth0", "state": "ready", "reason": None, "use": "always",
             "use_by": "configuration", "price": 1, "metered": False, "mtu": 1500,
             "tx_bytes": 12345678901, "tx_packets": 1, "rx_bytes": 45678901234, "rx_packets": 1,
             "counted_since_s": 1760000000, "quota": None, **more}
@@ -524,7 +524,8 @@ def status_shows_what_links_cost(folder):
              link_status(name="lte", use="backup", price=2, quota=quota_status(), metered=True),
              link_status(name="sat", use="never", use_by="quota", price=2000, tx_bytes=999,
                          quota=quota_status(used_bytes=50 * 10**9, left_bytes=0, spent=True)),
-             link_status(name="usb", interface="wwan7", state="waiting", rx_bytes=None),
+             link_status(name="usb", interface="wwan7", state="waiting", rx_bytes=None,
+                         reason="it has no carrier"),
              link_status(name="off", state="down", use="backup", use_by="operator"),
              link_status(name="tiny", quota=quota_status(used_bytes=5 * 10**5, warned=False))]
     body = status([path_status()], links=links)
@@ -537,7 +538,7 @@ def status_shows_what_links_cost(folder):
     equal(table["tiny"][-6:], ["500", "kB", "of", "50.0", "GB", "(0", "%)"][-6:])
     inside("\n  little of its quota is left until 2026-12-01 00:00\n", out)
     inside("\n  its quota is used up: not used until 2026-12-01 00:00\n", out)
-    inside("\n  waiting for interface wwan7\n", out)
+    inside("\n  wwan7: it has no carrier\n", out)
     inside("\n  taken down by the operator", out)
     inside("\n  its use is the operator's word", out)
     equal(out.count("little of its quota"), 1)
@@ -589,7 +590,7 @@ def status_fits_80_columns_of_ascii(folder):
                                  use_by="operator", price=1e300, tx_bytes=1e300, rx_bytes=2**62,
                                  counted_since_s=1e300, metered=True,
                                  quota=quota_status(used_bytes=1e18, bytes=1.23456789e18, ends_s=1e300)),
-                     link_status(state="waiting", interface="i" * 99),
+                     link_status(state="waiting", interface="i" * 99, reason="r" * 99),
                      link_status(name="\x1b[31m\u00e9", quota=quota_status(used_bytes=1e300, bytes=1)),
                      link_status(quota=quota_status(spent=True)), {}, 7]
     wild = way_status(**dict.fromkeys(way_status(), 1e300))

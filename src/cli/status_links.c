@@ -33,7 +33,7 @@ static const char *quota_text(const json_t *quota, hw_status_text ret_text)
 static void print_remarks(const json_t *link, bool all, FILE *out)
 {
 	const json_t *quota = json_object_get(link, "quota");
-	hw_status_text state, by, interface;
+	hw_status_text state, by, interface, reason;
 	hw_status_figure time;
 
 	hw_status_string(link, "state", 20, state);
@@ -42,9 +42,8 @@ static void print_remarks(const json_t *link, bool all, FILE *out)
 	if (strcmp(state, "down") == 0)
 		fputs("  taken down by the operator: 'hawser link up' takes it up again\n", out);
 	else if (strcmp(state, "waiting") == 0)
-		fprintf(out, "  waiting for %s%s\n",
-			strcmp(interface, "-") == 0 ? "a port" : "interface ",
-			strcmp(interface, "-") == 0 ? "" : interface);
+		fprintf(out, "  %s: %s\n", strcmp(interface, "-") == 0 ? "waiting" : interface,
+			hw_status_string(link, "reason", HW_STATUS_COLUMNS - 20, reason));
 	if (hw_status_flag(quota, "spent"))
 		fprintf(out, "  its quota is used up: not used until %s\n",
 			hw_status_time(hw_status_number(quota, "ends_s"), time));

@@ -21,10 +21,11 @@ static json_t *render_quota(const struct hw_status_quota *quota)
 
 static json_t *render_link(const struct hw_status_link *link)
 {
-	return json_pack("{s:s, s:s?, s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s?, s:s, s:s?, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "name", link->name,
 			 "interface", link->interface,
 			 "state", link->state,
+			 "reason", link->reason,
 			 "use", link->use,
 			 "use_by", link->use_by,
 			 "price", FIGURE(link->price),

@@ -1,4 +1,5 @@
 /* What the core tells, as log lines: what happened, to which path or peer, and what to do. */
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "daemon/runtime.h"
@@ -122,13 +123,30 @@ static void sum_up(struct hw_daemon *daemon, hw_time now)
 	sum_up_one(daemon, &daemon->session_flap, now);
 	for (uint32_t i = 0; i <= HW_CORE_MAX_PATHS; i++)
 		sum_up_one(daemon, &daemon->path_flaps[i], now);
-	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++)
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
+		sum_up_one(daemon, &daemon->link_flaps[i], now);
 		sum_up_one(daemon, &daemon->links[i].meter.flap, now);
+	}
 }
 
 void hw_daemon_flap_due(struct hw_daemon *daemon, const struct hw_log_flap *flap)
 {
 	daemon->flap_at = hw_time_min(daemon->flap_at, hw_log_flap_deadline(flap));
+}
+
+void hw_daemon_link_say(struct hw_daemon_link *link, hw_time now, enum hw_log_level level,
+			const char *format, ...)
+{
+	struct hw_log_flap *flap = &link->daemon->link_flaps[link->index];
+	char subject[HW_CORE_NAME_BYTES + 8], text[HW_LOG_FLAP_TEXT_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)snprintf(subject, sizeof(subject), "link %s", link->name);
+	hw_log_change(&link->daemon->log, flap, now, level, subject, "%s", text);
+	hw_daemon_flap_due(link->daemon, flap);
 }
 
 void hw_daemon_events(struct hw_daemon *daemon, hw_time now)
@@ -150,4 +168,6 @@ void hw_daemon_events_stop(struct hw_daemon *daemon)
 	hw_log_flap_end(&daemon->log, &daemon->session_flap);
 	for (uint32_t i = 0; i <= HW_CORE_MAX_PATHS; i++)
 		hw_log_flap_end(&daemon->log, &daemon->path_flaps[i]);
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++)
+		hw_log_flap_end(&daemon->log, &daemon->link_flaps[i]);
 }

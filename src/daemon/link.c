@@ -121,7 +121,7 @@ static void go_down(struct hw_daemon_link *link, const char *why, hw_time now)
 		return;
 	link->up = false;
 	hw_core_link_down(link->daemon->core, link->index, now);
-	hw_log(&link->daemon->log, HW_LOG_WARNING, "link %s: down: %s", link->name, why);
+	hw_daemon_link_say(link, now, HW_LOG_WARNING, "down: %s", why);
 }
 
 static uint32_t mtu_of(const struct hw_daemon_link *link)
@@ -143,9 +143,10 @@ static void go_up(struct hw_daemon_link *link, hw_time now)
 	hw_daemon_endpoints_tell(link, now);
 	hw_core_link_up(daemon->core, link->index, link->mtu_bytes, now);
 	hw_daemon_endpoints_hurry(daemon, now);
-	hw_log(&daemon->log, HW_LOG_INFO, "link %s: ready on %s, MTU %u, ports %u (IPv4) and %u (IPv6)",
-	       link->name, link->interface[0] ? link->interface : "any interface", link->mtu_bytes,
-	       hw_udp_port(&link->udp, HW_UDP_V4), hw_udp_port(&link->udp, HW_UDP_V6));
+	hw_daemon_link_say(link, now, HW_LOG_INFO,
+			   "ready on %s, MTU %u, ports %u (IPv4) and %u (IPv6)",
+			   link->interface[0] ? link->interface : "any interface", link->mtu_bytes,
+			   hw_udp_port(&link->udp, HW_UDP_V4), hw_udp_port(&link->udp, HW_UDP_V6));
 }
 
 /* It is up and goes on; what it stands on may be another. */
@@ -159,13 +160,12 @@ static void stay_up(struct hw_daemon_link *link, hw_time now)
 	if (link->mtu_bytes != mtu_bytes) {
 		link->mtu_bytes = mtu_bytes;
 		hw_core_link_up(daemon->core, link->index, mtu_bytes, now);
-		hw_log(&daemon->log, HW_LOG_INFO, "link %s: MTU %u", link->name, mtu_bytes);
+		hw_daemon_link_say(link, now, HW_LOG_INFO, "MTU %u", mtu_bytes);
 	}
 	if (link->fingerprint != fingerprint) {
 		link->fingerprint = fingerprint;
 		hw_core_link_readdressed(daemon->core, link->index, now);
-		hw_log_limited(&daemon->log, &link->change_limit, now, HW_LOG_INFO,
-			       "link %s: its addresses or routes have changed", link->name);
+		hw_daemon_link_say(link, now, HW_LOG_INFO, "its addresses or routes have changed");
 	}
 }
 
@@ -317,9 +317,9 @@ void hw_daemon_link_begin(struct hw_daemon *daemon, uint32_t index,
 	hw_udp_init(&link->udp, &closed);
 	hw_daemon_link_follow(link, rule, found, now);
 	if (!link->up && !unwanted(link) && found->reason != HW_DISCOVER_USABLE)
-		hw_log(&daemon->log, HW_LOG_WARNING, "link %s: waiting%s%s: %s", link->name,
-		       link->interface[0] ? " for interface " : "", link->interface,
-		       hw_discover_reason_text(found->reason));
+		hw_daemon_link_say(link, now, HW_LOG_WARNING, "waiting%s%s: %s",
+				   link->interface[0] ? " for interface " : "", link->interface,
+				   hw_discover_reason_text(found->reason));
 }
 
 void hw_daemon_link_end(struct hw_daemon_link *link, hw_time now)
@@ -331,7 +331,7 @@ void hw_daemon_link_end(struct hw_daemon_link *link, hw_time now)
 	hw_core_link_remove(daemon->core, link->index, now);
 	/* While it still has its name. */
 	hw_daemon_events(daemon, now);
-	hw_log(&daemon->log, HW_LOG_INFO, "link %s: removed", link->name);
+	hw_daemon_link_say(link, now, HW_LOG_INFO, "removed");
 	hw_daemon_cost_link_gone(link, now);
 	sum->rx_packets += link->udp.counters.rx_packets;
 	sum->rx_bytes += link->udp.counters.rx_bytes;

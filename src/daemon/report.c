@@ -67,6 +67,7 @@ static void describe_link(const struct hw_daemon_link *link, struct hw_status_li
 		.interface = link->interface[0] ? link->interface : NULL,
 		.state = link->admin_down ? "down" : open ? "ready"
 			 : use == HW_USE_NEVER ? "unused" : "waiting",
+		.reason = open ? NULL : hw_daemon_link_state(link),
 		.use = uses[use],
 		.use_by = link->quota_spent ? "quota"
 			  : link->use_overridden ? "operator" : "configuration",

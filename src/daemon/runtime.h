@@ -86,7 +86,7 @@ struct hw_daemon_link {
 	bool broken;              /* a system call said so: close it when that is safe */
 	hw_time retry_at;         /* HW_TIME_NEVER: open, or waiting for news of its interface */
 	hw_time backoff;
-	struct hw_log_limit limit, change_limit;
+	struct hw_log_limit limit;
 	struct hw_daemon_meter meter;
 };
 
@@ -164,6 +164,7 @@ struct hw_daemon {
 	hw_time saved_at; /* when it was last given to the disk's thread */
 
 	struct hw_log_flap path_flaps[HW_CORE_MAX_PATHS + 1]; /* by the core's number; last: others */
+	struct hw_log_flap link_flaps[HW_CORE_MAX_LINKS]; /* by slot: links come and go with what flaps */
 	struct hw_log_flap session_flap;
 	hw_time flap_at; /* when the first of all flaps, those of links too, is to be summed up */
 	struct hw_log_limit stall_limit;
@@ -262,6 +263,10 @@ hw_time hw_daemon_endpoints_deadline(const struct hw_daemon *daemon);
 
 /* events.c */
 void hw_daemon_events(struct hw_daemon *daemon, hw_time now);
+/* "link NAME: ...": something of the link has changed. */
+void hw_daemon_link_say(struct hw_daemon_link *link, hw_time now, enum hw_log_level level,
+			const char *format, ...) HW_PRINTF(4, 5);
+
 /* After hw_log_change: daemon->flap_at knows of it. */
 void hw_daemon_flap_due(struct hw_daemon *daemon, const struct hw_log_flap *flap);
 void hw_daemon_events_stop(struct hw_daemon *daemon); /* tells what is held back */

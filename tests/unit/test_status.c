@@ -112,7 +112,7 @@ static void keys_are_exact(void **state)
 	assert_int_equal(json_array_size(list), 2);
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_array_get(list, i),
-			    "name interface state use use_by price metered mtu tx_bytes tx_packets rx_bytes "
+			    "name interface state reason use use_by price metered mtu tx_bytes tx_packets rx_bytes "
 			    "rx_packets counted_since_s quota ");
 	assert_keys(json_object_get(json_array_get(list, 0), "quota"),
 		    "bytes per used_bytes left_bytes warn_percent warned spent begun_s ends_s ");
