@@ -42,7 +42,7 @@ MAY_INCLUDE = {
 }
 # Single headers beyond the table: the entry points behind subcommands, and what genkey needs.
 MAY_ALSO_INCLUDE = {
-    "cli": ["crypto/identity.h", "daemon/daemon.h", "sim/sim.h"],
+    "cli": ["crypto/identity.h", "daemon/advice.h", "daemon/daemon.h", "daemon/probe.h", "sim/sim.h"],
 }
 # System headers that pure code may see.
 PURE_SYSTEM_HEADERS = {

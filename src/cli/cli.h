@@ -67,6 +67,7 @@ int hw_cli_check(const struct hw_cli_call *call);
 int hw_cli_status(const struct hw_cli_call *call);
 int hw_cli_reload(const struct hw_cli_call *call);
 int hw_cli_link(const struct hw_cli_call *call);
+int hw_cli_probe(const struct hw_cli_call *call);
 int hw_cli_sim(const struct hw_cli_call *call);
 int hw_cli_version(const struct hw_cli_call *call);
 int hw_cli_help(const struct hw_cli_call *call);

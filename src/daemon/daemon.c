@@ -39,11 +39,12 @@
 static hw_time on_wakeup(void *ctx, hw_time now)
 {
 	struct hw_daemon *daemon = ctx;
-	hw_time next;
+	hw_time next, extra;
 
 	if (hw_core_next_deadline(daemon->core) <= now)
 		hw_core_tick(daemon->core, now);
 	hw_daemon_links_tick(daemon, now);
+	extra = daemon->extra ? daemon->extra(daemon->extra_ctx, now) : HW_TIME_NEVER;
 	hw_daemon_flush(daemon, now);
 	hw_daemon_cost_tick(daemon, now);
 	hw_daemon_events(daemon, now);
@@ -57,6 +58,7 @@ static hw_time on_wakeup(void *ctx, hw_time now)
 	next = hw_time_min(hw_core_next_deadline(daemon->core), daemon->save_at);
 	next = hw_time_min(next, daemon->cost_at);
 	next = hw_time_min(next, daemon->flap_at);
+	next = hw_time_min(next, extra);
 	next = hw_time_min(next, hw_daemon_links_deadline(daemon));
 	next = hw_time_min(next, hw_daemon_endpoints_deadline(daemon));
 	if (daemon->control)
@@ -288,14 +290,14 @@ static int start(struct hw_daemon *daemon)
 	if (err < 0)
 		return err;
 	now = daemon->started = hw_loop_now(daemon->loop);
-	err = start_control(daemon);
+	err = daemon->bare ? 0 : start_control(daemon);
 	if (err < 0)
 		return err;
 	find_state(daemon);
 	err = start_core(daemon, now);
 	if (err < 0)
 		return err;
-	err = start_tunnel(daemon);
+	err = daemon->bare ? hw_daemon_pump_start(daemon) : start_tunnel(daemon);
 	if (err < 0)
 		return err;
 	hw_daemon_endpoints_start(daemon, now);
@@ -333,6 +335,19 @@ static void stop(struct hw_daemon *daemon)
 		close(daemon->clock_fd);
 	hw_loop_free(daemon->loop);
 	hw_config_free(daemon->own_config);
+}
+
+int hw_daemon_open(struct hw_daemon *daemon)
+{
+	daemon->clock_fd = daemon->tunnel.fd = -1;
+	return start(daemon);
+}
+
+void hw_daemon_close(struct hw_daemon *daemon, bool goodbye)
+{
+	if (goodbye)
+		say_goodbye(daemon);
+	stop(daemon);
 }
 
 int hw_daemon_run(const struct hw_config *config)

@@ -7,12 +7,26 @@
 /* Inner packets handed to the device in one go. */
 #define PACKETS_OUT 64u
 
+/* Without a tunnel device, what the peer sends into the tunnel goes nowhere. */
+static void drop_packets(struct hw_daemon *daemon)
+{
+	struct hw_buf *packet;
+
+	while (hw_core_packets_out(daemon->core, &packet, 1) > 0)
+		hw_buf_unref(packet);
+}
+
 /* Returns whether there was anything. */
 static bool write_packets(struct hw_daemon *daemon)
 {
 	struct hw_buf *packets[PACKETS_OUT];
 	bool any = false;
 	size_t n;
+
+	if (daemon->bare) {
+		drop_packets(daemon);
+		return false;
+	}
 
 	while ((n = hw_core_packets_out(daemon->core, packets, PACKETS_OUT)) > 0) {
 		hw_tuntap_write(&daemon->tunnel, packets, n);
@@ -145,6 +159,8 @@ int hw_daemon_pump_start(struct hw_daemon *daemon)
 
 	if (err < 0)
 		return err;
+	if (daemon->bare)
+		return 0;
 	daemon->tunnel_source = (struct hw_loop_source){
 		.fd = daemon->tunnel.fd,
 		.priority = HW_LOOP_TUNNEL,

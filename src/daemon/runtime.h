@@ -170,7 +170,19 @@ struct hw_daemon {
 	struct hw_log_limit stall_limit;
 	struct hw_log_limit general_limit;
 	bool failed; /* stop, and say so */
+
+	/* A probe (probe.c): no tunnel device and no control socket, but work of its own. */
+	bool bare;
+	hw_time (*extra)(void *ctx, hw_time now); /* at each wakeup; gives when it is next needed */
+	void *extra_ctx;
 };
+
+/*
+ * daemon.c. Start, with what is in `config`, `log`, `bare` and `extra`, and stop whatever was started;
+ * `goodbye`: the peer and the state file are told. HW_E_*: the reason has been logged.
+ */
+HW_MUST_USE int hw_daemon_open(struct hw_daemon *daemon);
+void hw_daemon_close(struct hw_daemon *daemon, bool goodbye);
 
 /* pump.c */
 int hw_daemon_pump_start(struct hw_daemon *daemon); /* HW_E_NOMEM, HW_E_SYSTEM */

@@ -50,6 +50,7 @@ struct hw_survey {
 	void *ctx;
 	hw_time started;
 	enum hw_survey_phase phase;
+	hw_time next_at; /* nothing is due before */
 	hw_time phase_since;
 	hw_time first_up; /* 0: nothing was up yet */
 	struct hw_peer_snapshot snapshot; /* of this tick */

@@ -386,12 +386,15 @@ hw_time hw_survey_tick(struct hw_survey *survey, hw_time now)
 {
 	if (survey->phase == HW_PHASE_END)
 		return HW_TIME_NEVER;
+	if (now < survey->next_at)
+		return survey->next_at;
+	survey->next_at = now + HW_SURVEY_STEP;
 	look(survey, now);
 	run_phase(survey, now);
 	if (survey->phase != HW_PHASE_END &&
 	    hw_time_since(now, survey->started) >= survey->config.patience)
 		hw_survey_stop(survey, now);
-	return survey->phase == HW_PHASE_END ? HW_TIME_NEVER : now + HW_SURVEY_STEP;
+	return survey->phase == HW_PHASE_END ? HW_TIME_NEVER : survey->next_at;
 }
 
 void hw_survey_stop(struct hw_survey *survey, hw_time now)
