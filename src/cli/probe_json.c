@@ -40,7 +40,7 @@ static json_t *way(const struct hw_survey_link *link, enum hw_survey_way which)
 			 "capacity_bps", known(flow->capacity_bps, 1), "capacity_is_more",
 			 flow->capacity_more, "queue_ms", known(flow->queue_ns, 1e6),
 			 "queue_is_more", flow->queue_more, "packet_bytes",
-			 known_count(hw_advice_packet(link, which)), "load", load_word(flow));
+			 known_count(flow->packet_bytes), "load", load_word(flow));
 }
 
 static json_t *paths(const struct hw_survey_link *link)

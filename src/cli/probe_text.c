@@ -110,7 +110,7 @@ static void print_packets(const struct hw_survey_link *link, FILE *out)
 {
 	fputs("    packets     ", out);
 	for (int way = 0; way < HW_SURVEY_WAYS; way++) {
-		uint32_t bytes = hw_advice_packet(link, (enum hw_survey_way)way);
+		uint32_t bytes = link->way[way].packet_bytes;
 
 		if (bytes == 0)
 			fputs(UNKNOWN, out);

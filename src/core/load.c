@@ -53,8 +53,10 @@ struct hw_load_path *hw_load_path_of(struct hw_peer *peer, const struct hw_path 
 
 uint16_t hw_load_known_mtu(const struct hw_path *path)
 {
-	(void)path;
-	return 0;
+	bool known = path->mtu.state == HW_PATH_MTU_SEARCHING ||
+		     path->mtu.state == HW_PATH_MTU_COMPLETE;
+
+	return known ? (uint16_t)path->mtu.size : 0;
 }
 
 bool hw_load_metered(const struct hw_core *core, const struct hw_path *path)
@@ -75,8 +77,8 @@ void hw_load_begin(struct hw_load_stream *stream, const struct hw_path *path, ui
 
 	if (size > HW_LOAD_PAYLOAD_MAX)
 		size = HW_LOAD_PAYLOAD_MAX;
-	if (size > path->link.mtu_bytes)
-		size = path->link.mtu_bytes;
+	if (size > path->mtu.size)
+		size = path->mtu.size;
 	if (size < HW_LOAD_PAYLOAD_MIN)
 		size = HW_LOAD_PAYLOAD_MIN;
 	stream->size = size;

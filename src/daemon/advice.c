@@ -57,15 +57,6 @@ const char *hw_advice_time(double ns, char text[HW_ADVICE_VALUE_BYTES])
 	return text;
 }
 
-uint32_t hw_advice_packet(const struct hw_survey_link *link, enum hw_survey_way way)
-{
-	uint32_t mtu = link->way[way].mtu;
-
-	if (mtu == 0 || link->best < 0)
-		return 0;
-	return mtu + (link->paths[link->best].tuple.remote.family == HW_FAMILY_IPV6 ? 48 : 28);
-}
-
 static const char *way_name(int way)
 {
 	return way == HW_SURVEY_UP ? "up" : "down";
@@ -218,8 +209,8 @@ static void advise_queue(const struct hw_probe_link *link, const struct hw_surve
 static void advise_packets(const struct hw_probe_link *link, const struct hw_survey_link *survey,
 			   struct hw_advice_list *list)
 {
-	uint32_t up = hw_advice_packet(survey, HW_SURVEY_UP);
-	uint32_t down = hw_advice_packet(survey, HW_SURVEY_DOWN);
+	uint32_t up = survey->way[HW_SURVEY_UP].packet_bytes;
+	uint32_t down = survey->way[HW_SURVEY_DOWN].packet_bytes;
 	uint32_t least = up != 0 && (down == 0 || up < down) ? up : down;
 
 	if (least != 0 && least < PACKET_USUAL)

@@ -40,7 +40,4 @@ const char *hw_advice_queue(double queue_ns);
 const char *hw_advice_rate(double bps, char ret_text[HW_ADVICE_VALUE_BYTES]);
 const char *hw_advice_time(double ns, char ret_text[HW_ADVICE_VALUE_BYTES]);
 
-/* Largest IP packet of a way; 0: not known. */
-uint32_t hw_advice_packet(const struct hw_survey_link *link, enum hw_survey_way way);
-
 #endif

@@ -147,6 +147,19 @@ static struct hw_survey_path *place_of(struct hw_survey_link *link, const struct
 	return path;
 }
 
+/* What the peer has said, with any load's end, of the packets that pass to here. */
+static void look_at_packets(struct hw_survey_path *path, const struct hw_core *core)
+{
+	for (int down = 0; down < 2; down++) {
+		struct hw_load_outcome o;
+
+		hw_core_load_outcome(core, 0, path->path, down == 1, &o);
+		if (o.peer_mtu != 0)
+			path->packet_bytes[HW_SURVEY_DOWN] =
+				o.peer_mtu + hw_survey_ip_bytes(path);
+	}
+}
+
 /* Take in what the core knows now. */
 static void look(struct hw_survey *survey, hw_time now)
 {
@@ -167,8 +180,11 @@ static void look(struct hw_survey *survey, hw_time now)
 		path->answered |= p->state == HW_PATH_UP;
 		if (p->observed.family != HW_FAMILY_NONE)
 			path->observed = p->observed;
+		if (p->mtu_search == HW_MTU_SEARCHING || p->mtu_search == HW_MTU_COMPLETE)
+			path->packet_bytes[HW_SURVEY_UP] = p->mtu_bytes;
 		if (path->answered && survey->first_up == 0)
 			survey->first_up = now;
+		look_at_packets(path, survey->core);
 	}
 }
 
@@ -320,6 +336,17 @@ static void choose_best(struct hw_survey *survey)
 	}
 }
 
+/* What the search for larger packets has found by now. */
+static void take_packets(struct hw_survey *survey)
+{
+	for (uint32_t i = 0; i < HW_SURVEY_LINKS; i++) {
+		const struct hw_survey_path *path = hw_survey_best(survey, i);
+
+		for (int way = 0; path != NULL && way < HW_SURVEY_WAYS; way++)
+			survey->result.links[i].way[way].packet_bytes = path->packet_bytes[way];
+	}
+}
+
 /* ---- the whole ---- */
 
 static void enter(struct hw_survey *survey, enum hw_survey_phase phase, hw_time now)
@@ -339,6 +366,7 @@ static void enter(struct hw_survey *survey, enum hw_survey_phase phase, hw_time 
 		hw_survey_pairs_begin(survey);
 		break;
 	case HW_PHASE_END:
+		take_packets(survey);
 		hw_survey_pairs_judge(survey);
 		hw_survey_tell(survey, HW_SURVEY_OVER, 0, 0, HW_SURVEY_UP);
 		break;

@@ -53,7 +53,7 @@ struct hw_survey_flow {
 	bool loaded;         /* a load was tried */
 	enum hw_load_state state;
 	enum hw_load_reason reason; /* when state is HW_LOAD_FAILED */
-	uint32_t mtu; /* UDP payload known to pass; 0: not known */
+	uint32_t packet_bytes; /* IP packets known to pass; 0: not known */
 };
 
 struct hw_survey_path {
@@ -65,6 +65,7 @@ struct hw_survey_path {
 	uint32_t sent, arrived, answers; /* pings */
 	double rtt_least_ns, rtt_median_ns, rtt_p75_ns, rtt_p95_ns; /* -1: not known */
 	double loss[HW_SURVEY_WAYS]; /* -1: not known */
+	uint32_t packet_bytes[HW_SURVEY_WAYS]; /* IP packets known to pass; 0: not known */
 };
 
 struct hw_survey_link {

@@ -251,6 +251,34 @@ static void without_load_only_pings_go_out(void **state)
 }
 
 /* A link that swallows everything, another that carries one way only. */
+/* Packets that pass, each way; and loads are cut to what passes. */
+static void packet_sizes_are_told(void **state)
+{
+	static const uint32_t sizes[][2] = { { 1500, 1420 }, { 1280, 1500 }, { 1000, 800 } };
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		set_up(50 + i, 1);
+		for (int way = 0; way < 2; way++)
+			shaped_link(&s, 0, way,
+				    &(struct hw_link_params){ .rate_bps = 5000000,
+							      .queue_bytes = 60000,
+							      .delay_ns = HW_MS(20),
+							      .mtu_bytes = sizes[i][way] });
+		run();
+		for (int way = 0; way < 2; way++) {
+			const struct hw_survey_flow *flow = &link_result(0)->way[way];
+
+			print_message("%s: %u of %u bytes, %.2f Mbit/s\n", mode_names[way],
+				      flow->packet_bytes, sizes[i][way], flow->capacity_bps / 1e6);
+			assert_true(flow->packet_bytes <= sizes[i][way]);
+			assert_true(flow->packet_bytes >= sizes[i][way] - 8);
+			assert_true(fabs(flow->capacity_bps / 5e6 - 1) < 0.15);
+		}
+		tear_down();
+	}
+}
+
 static void silent_links_are_told(void **state)
 {
 	(void)state;
@@ -326,6 +354,7 @@ int main(void)
 		cmocka_unit_test(links_behind_one_line_are_found),
 		cmocka_unit_test(a_limit_is_kept),
 		cmocka_unit_test(without_load_only_pings_go_out),
+		cmocka_unit_test(packet_sizes_are_told),
 		cmocka_unit_test(silent_links_are_told),
 		cmocka_unit_test(nobody_there_is_told_within_nine_seconds),
 		cmocka_unit_test(patience_and_stopping_keep_what_is_known),
