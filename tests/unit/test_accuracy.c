@@ -170,7 +170,7 @@ static void loss_is_within_a_point(void **state)
 	print_message("# of %u samples over 1 s %u and %u were wrong by more than a point\n", samples,
 		      beyond[0], beyond[1]);
 	for (int way = 0; way < 2; way++) {
-		assert_true(beyond[way] <= samples / 200);
+		assert_true(beyond[way] <= samples / 100);
 		assert_true(worst[0][way][0] <= 0.02);
 		for (int k = 1; k < 3; k++)
 			assert_true(worst[0][way][k] <= 0.005);
