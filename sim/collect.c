@@ -81,6 +81,19 @@ static void collect_wires(const struct hw_sim_world *world, struct hw_sim_result
 	}
 }
 
+static void collect_pairs(const struct hw_peer_snapshot *snapshot, struct hw_sim_node_result *into)
+{
+	into->joint_rx = into->joint_tx = (struct hw_joint_figures){ .lift = -1 };
+	for (uint32_t i = 0; i < snapshot->pair_count; i++) {
+		const struct hw_pair_snapshot *pair = &snapshot->pairs[i];
+
+		if (pair->rx.slots > into->joint_rx.slots)
+			into->joint_rx = pair->rx;
+		if (pair->tx.slots > into->joint_tx.slots)
+			into->joint_tx = pair->tx;
+	}
+}
+
 static void collect_node(const struct hw_sim_node *node, struct hw_sim_node_result *into)
 {
 	struct hw_core_totals totals;
@@ -106,6 +119,7 @@ static void collect_node(const struct hw_sim_node *node, struct hw_sim_node_resu
 		into->paths_suspect += snapshot.paths[i].state == HW_PATH_SUSPECT;
 		into->paths_down += snapshot.paths[i].state == HW_PATH_DOWN;
 	}
+	collect_pairs(&snapshot, into);
 }
 
 int hw_sim_world_collect(struct hw_sim_world *world, struct hw_sim_result *result)

@@ -30,6 +30,8 @@ struct hw_sim_node_result {
 	uint64_t send_failures, unheard;
 	uint64_t paths, paths_up; /* at the end; of the last run; the same below */
 	uint64_t paths_suspect, paths_down;
+	/* What the node thinks at the end of the two paths that it has compared most: which way. */
+	struct hw_joint_figures joint_rx, joint_tx;
 	uint64_t pool_used;       /* most buffers held at once */
 };
 

@@ -31,7 +31,8 @@ const char *const hw_sim_node_values[] = { "rx-datagrams", "rx-handshake", "rx-c
 					   "path-up",      "path-suspect", "path-down",
 					   "path-new",     "path-moved",   "path-removed",
 					   "send-failures", "unheard",     "pool-used",
-					   NULL };
+					   "joint-lift",   "joint-verdict", "joint-lift-tx",
+					   "joint-verdict-tx", NULL };
 
 const char *const hw_sim_run_values[] = {
 	"overhead",     "wire-bytes", "inner-bytes",    "transmissions",       "source-packets",
@@ -166,38 +167,42 @@ double hw_sim_link_value(const struct hw_sim_way_result *way, hw_time simulated,
 double hw_sim_node_value(const struct hw_sim_node_result *node, size_t value)
 {
 	const struct hw_core_totals *totals = &node->totals;
-	const uint64_t values[] = {
-		totals->rx_datagrams,
-		totals->rx_handshake,
-		totals->rx_control,
-		totals->rx_delivered,
-		totals->rx_packets,
-		totals->tx_packets,
-		totals->tx_sent,
-		totals->tx_copies,
-		totals->tx_source_packets,
-		hw_sim_totals_rx_drops(totals),
-		hw_sim_totals_tx_drops(totals),
-		node->paths,
-		node->paths_up,
-		node->paths_suspect,
-		node->paths_down,
-		node->events[HW_EVENT_SESSION_UP],
-		node->events[HW_EVENT_SESSION_DOWN],
-		node->events[HW_EVENT_SESSION_CLOSED],
-		node->events[HW_EVENT_PATH_UP],
-		node->events[HW_EVENT_PATH_SUSPECT],
-		node->events[HW_EVENT_PATH_DOWN],
-		node->events[HW_EVENT_PATH_NEW],
-		node->events[HW_EVENT_PATH_MOVED],
-		node->events[HW_EVENT_PATH_REMOVED],
-		node->send_failures,
-		node->unheard,
-		node->pool_used,
+	const double values[] = {
+		(double)totals->rx_datagrams,
+		(double)totals->rx_handshake,
+		(double)totals->rx_control,
+		(double)totals->rx_delivered,
+		(double)totals->rx_packets,
+		(double)totals->tx_packets,
+		(double)totals->tx_sent,
+		(double)totals->tx_copies,
+		(double)totals->tx_source_packets,
+		(double)hw_sim_totals_rx_drops(totals),
+		(double)hw_sim_totals_tx_drops(totals),
+		(double)node->paths,
+		(double)node->paths_up,
+		(double)node->paths_suspect,
+		(double)node->paths_down,
+		(double)node->events[HW_EVENT_SESSION_UP],
+		(double)node->events[HW_EVENT_SESSION_DOWN],
+		(double)node->events[HW_EVENT_SESSION_CLOSED],
+		(double)node->events[HW_EVENT_PATH_UP],
+		(double)node->events[HW_EVENT_PATH_SUSPECT],
+		(double)node->events[HW_EVENT_PATH_DOWN],
+		(double)node->events[HW_EVENT_PATH_NEW],
+		(double)node->events[HW_EVENT_PATH_MOVED],
+		(double)node->events[HW_EVENT_PATH_REMOVED],
+		(double)node->send_failures,
+		(double)node->unheard,
+		(double)node->pool_used,
+		node->joint_rx.lift,
+		(double)node->joint_rx.verdict,
+		node->joint_tx.lift,
+		(double)node->joint_tx.verdict,
 	};
 
 	_Static_assert(COUNT(values) == COUNT(hw_sim_node_values) - 1, "a name for each value");
-	return (double)values[value];
+	return values[value];
 }
 
 /* How many times as often two links were bad in the same slot as by chance; 0 where none was. */
