@@ -178,6 +178,7 @@ static void configure_client_links(const struct hw_sim_world *world, struct hw_s
 
 		config->core.links[i].use = link->use;
 		config->core.links[i].price = link->price;
+		config->core.links[i].metered = link->price > 1;
 		memcpy(config->core.links[i].name, link->name, sizeof(link->name));
 		config->link_mtu_bytes[i] = link->mtu_bytes;
 		config->link_down[i] = link->absent;
@@ -199,6 +200,7 @@ static void configure_hub_links(const struct hw_sim_world *world, struct hw_sim_
 			config->link_mtu_bytes[at] = link->mtu_bytes;
 		config->core.links[at].use = scenario->own_hub_addrs ? link->use : HW_USE_ALWAYS;
 		config->core.links[at].price = scenario->own_hub_addrs ? link->price : 1;
+		config->core.links[at].metered = scenario->own_hub_addrs && link->price > 1;
 		snprintf(config->core.links[at].name, sizeof(config->core.links[at].name), "%s",
 			 scenario->own_hub_addrs ? link->name : "wan");
 	}
