@@ -213,7 +213,7 @@ void hw_path_mtu_trouble(struct hw_path_mtu *m)
 {
 	m->trouble = true;
 	/* What went unanswered in an outage is no evidence, and need not be waited out. */
-	if (m->task == HW_PATH_MTU_CONFIRM && !m->hot)
+	if (m->task == HW_PATH_MTU_CONFIRM && m->dead > 0)
 		ask(m, HW_PATH_MTU_CONFIRM, m->target);
 }
 
