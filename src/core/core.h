@@ -97,6 +97,7 @@ struct hw_datagram_out {
 	uint8_t head[16];
 	uint8_t head_bytes; /* 0 or 16 */
 	uint8_t tos;
+	bool alone; /* not to be joined with others into one message that is cut later: they might fare alike */
 };
 
 enum hw_event_type {

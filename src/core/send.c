@@ -12,6 +12,7 @@ struct copy {
 	uint8_t path_id;
 	uint16_t path_seq;
 	uint8_t tos;
+	bool alone; /* control: what is too large for the path must not take it along */
 };
 
 /* One copy: a header of its own in front of the shared rest. Takes a reference on success only. */
@@ -24,6 +25,7 @@ static bool send_copy(struct hw_core *core, const struct hw_session *session,
 		.body = rest,
 		.head_bytes = HW_WIRE_HEADER_BYTES,
 		.tos = copy->tos,
+		.alone = copy->alone,
 	};
 
 	memcpy(out.head, head, 8);
@@ -108,6 +110,7 @@ uint32_t hw_send_copies(struct hw_peer *peer, const struct hw_session *session,
 			.path_id = (uint8_t)path->id,
 			.path_seq = hw_path_sent(path, session->generation, bytes, data, now),
 			.tos = tos,
+			.alone = !data,
 		};
 
 		if (send_copy(peer->core, session, head, sealed, &copy, now))
@@ -182,7 +185,7 @@ void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
 	struct hw_path *path = hw_path_table_find(&peer->paths, tuple);
 	struct hw_candidate *candidate =
 		path == NULL ? hw_path_table_candidate(&peer->paths, tuple) : NULL;
-	struct copy copy = { .tuple = tuple, .path_id = HW_STAMP_NO_PATH };
+	struct copy copy = { .tuple = tuple, .path_id = HW_STAMP_NO_PATH, .alone = true };
 	uint8_t head[8];
 
 	if (session == NULL)
@@ -246,7 +249,11 @@ static void send_probe(struct hw_peer *peer, const struct hw_path_action *action
 /* Outside the path's numbering: one that is too large must not count as a loss. */
 static void send_mtu_probe(struct hw_peer *peer, const struct hw_path_action *action, hw_time now)
 {
-	struct copy copy = { .tuple = &action->tuple, .path_id = HW_STAMP_NO_PATH };
+	struct copy copy = {
+		.tuple = &action->tuple,
+		.path_id = HW_STAMP_NO_PATH,
+		.alone = true,
+	};
 	struct hw_control_mtu probe = {
 		.path = (uint8_t)action->path->id,
 		.size = (uint16_t)action->size,

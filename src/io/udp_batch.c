@@ -280,7 +280,7 @@ static uint32_t datagram_bytes(const struct hw_datagram_out *out)
 static bool continues(const struct send_slot *slot, const struct hw_datagram_out *previous,
 		      const struct hw_datagram_out *out)
 {
-	return !slot->closed && slot->count < SEGMENTS_MAX &&
+	return !slot->closed && slot->count < SEGMENTS_MAX && !out->alone && !previous->alone &&
 	       datagram_bytes(out) <= slot->segment_bytes &&
 	       slot->bytes + datagram_bytes(out) <= SEGMENTED_BYTES_MAX &&
 	       out->tos == previous->tos && hw_tuple_equal(&out->tuple, &previous->tuple);

@@ -26,6 +26,7 @@ struct fixture {
 	struct hw_datagram in[HW_UDP_BATCH];
 	int failures, gone;
 	bool ipv6;
+	bool alone; /* of all that is sent */
 };
 
 static bool own_namespace;
@@ -111,6 +112,7 @@ static void send_all(struct fixture *f, struct hw_addr to, const uint32_t *sizes
 
 	for (uint32_t i = 0; i < count; i++) {
 		out[i].tuple.link = 3;
+		out[i].alone = f->alone;
 		out[i].tuple.remote = to;
 		out[i].head_bytes = head_bytes;
 		out[i].tos = tos;
@@ -221,6 +223,14 @@ static void batches_uncut(void **state)
 
 	/* As on a kernel or a device that cannot cut. */
 	f->a.gso[HW_UDP_V4] = false;
+	batches_both_ways(f, v4(1, hw_udp_port(&f->b, HW_UDP_V4)), HW_UDP_V4);
+}
+
+static void batches_of_datagrams_that_stay_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	f->alone = true;
 	batches_both_ways(f, v4(1, hw_udp_port(&f->b, HW_UDP_V4)), HW_UDP_V4);
 }
 
@@ -650,6 +660,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(batches_over_ipv4, setup, teardown),
 		cmocka_unit_test_setup_teardown(batches_over_ipv6, setup, teardown),
 		cmocka_unit_test_setup_teardown(batches_uncut, setup, teardown),
+		cmocka_unit_test_setup_teardown(batches_of_datagrams_that_stay_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_shared_body_goes_out_with_each_head, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(answers_leave_from_the_address_that_was_asked,
