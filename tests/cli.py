@@ -437,7 +437,8 @@ def path_status(**more):
     return {"link": "dsl", "interface": "eth0", "local": "192.0.2.1:8420", "remote": "192.0.2.9:8420",
             "state": "up", "rtt_ms": 20.46, "owd_ms": 0.0, "jitter_ms": 0.4, "loss_tx": 0.05,
             "loss_rx": 0.0512, "rate_tx_bps": 1234567.0, "rate_rx_bps": 999.6, "tx_packets": 1,
-            "tx_bytes": 123456789, "rx_packets": 1, "rx_bytes": 999, "duplicates": 0, "id": 0,
+            "tx_bytes": 123456789, "rx_packets": 1, "rx_bytes": 999, "duplicates": 0, "why": "it answers",
+            "state_age_s": 75.5, "use": "always", "price": 1, "metered": False, "id": 0,
             "observed": "203.0.113.7:51820", "mtu": 1420, "mtu_search": "complete",
             "mtu_probe_bytes": 3100, "rtt_min_ms": 19.5, "rtt_variation_ms": 0.7, "gap_ms": 20.0,
             "bursts": [1, 2], "tx": way_status(), "rx": way_status(queue_ms=30.25), **more}
@@ -488,7 +489,8 @@ def shown(folder, body, *args, **env):
 def status_is_a_table(folder):
     unknown = dict.fromkeys(("rtt_ms", "loss_tx", "loss_rx", "rate_tx_bps", "rate_rx_bps"))
     out = shown(folder, status([path_status(),
-                                path_status(link="lte", state="down", rtt_ms=1234.5, loss_tx=1.0),
+                                path_status(link="lte", state="down", rtt_ms=1234.5, loss_tx=1.0,
+                                            why="no probe was answered", use="never"),
                                 path_status(link="radio", state="probing", **unknown)]))
     lines = out.splitlines()
     equal(lines[0], "hw0: redundant, running for 1 d 2 h")
@@ -498,6 +500,8 @@ def status_is_a_table(folder):
     equal(rows["lte"], ["down", "1234", "1.5", "30.2", "100", "5.1", "1.23M", "1.00k", "1420"])
     equal(rows["radio"], ["probing", "-", "1.5", "30.2", "-", "-", "-", "-", "1420"])
     equal(rows["all"], ["2.47M", "2.00k"])
+    equal(out.count("  since "), 2)  # down, and probing
+    inside("\n  since 75 s: no probe was answered\n  carries nothing: not to be used", out)
     inside("control               7          6          0     0.0          12", out)
     inside("class 1           1.00k        999          1    0.10       2.00k", out)
     inside("Dropped  rx_old 3\n", out)  # duplicates are no trouble, an empty count no news

@@ -57,6 +57,21 @@ static bool link_has_others(const json_t *paths, size_t i)
 	return false;
 }
 
+/* Why it is in trouble, or carries nothing although it works. */
+static void print_remarks(const json_t *path, FILE *out)
+{
+	hw_status_text text;
+	hw_status_figure age;
+
+	if (strcmp(hw_status_string(path, "state", 8, text), "up") != 0 &&
+	    json_is_string(json_object_get(path, "why")))
+		fprintf(out, "  since %s: %s\n",
+			hw_status_age(hw_status_number(path, "state_age_s"), age),
+			hw_status_string(path, "why", HW_STATUS_COLUMNS - 30, text));
+	if (strcmp(hw_status_string(path, "use", 8, text), "never") == 0)
+		fputs("  carries nothing: not to be used, by this end's word or the peer's\n", out);
+}
+
 void hw_status_print_paths(const json_t *paths, bool colour, FILE *out)
 {
 	struct sums sums = { 0 };
@@ -78,9 +93,7 @@ void hw_status_print_paths(const json_t *paths, bool colour, FILE *out)
 		if (link_has_others(paths, i))
 			fprintf(out, "  to %s\n",
 				hw_status_string(path, "remote", HW_STATUS_COLUMNS - 6, text));
-		if (json_is_string(json_object_get(path, "why")))
-			fprintf(out, "  %s\n",
-				hw_status_string(path, "why", HW_STATUS_COLUMNS - 3, text));
+		print_remarks(path, out);
 	}
 	fprintf(out, "%-*s %-8s%7s%7s%7s%7s%7s%8s%8s\n", NAME, "all", "", "", "", "", "", "",
 		hw_status_scaled(sums.tx, f[0]), hw_status_scaled(sums.rx, f[1]));

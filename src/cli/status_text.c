@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/value.h"
-#include "daemon/calendar.h"
 
 double hw_status_number(const json_t *object, const char *key)
 {
@@ -136,10 +136,12 @@ const char *hw_status_age(double seconds, hw_status_figure ret_text)
 
 const char *hw_status_time(double unix_s, hw_status_figure ret_text)
 {
-	if (is_odd(unix_s) || unix_s > 1e10)
+	time_t time = is_odd(unix_s) || unix_s > 1e10 ? -1 : (time_t)unix_s;
+	struct tm tm;
+
+	if (time < 0 || localtime_r(&time, &tm) == NULL ||
+	    strftime(ret_text, HW_STATUS_FIGURE_BYTES, "%Y-%m-%d %H:%M", &tm) == 0)
 		snprintf(ret_text, HW_STATUS_FIGURE_BYTES, "-");
-	else
-		(void)hw_calendar_time_text((uint64_t)unix_s * HW_NS_PER_S, ret_text);
 	return ret_text;
 }
 

@@ -6,7 +6,7 @@
  *              paths: [{link, interface, local, remote, state, rtt_ms, owd_ms, jitter_ms,
  *                       loss_tx, loss_rx, rate_tx_bps, rate_rx_bps, tx_packets, tx_bytes,
  *                       rx_packets, rx_bytes, duplicates,
- *                       id, observed, mtu, mtu_search, mtu_probe_bytes, rtt_min_ms,
+ *                       why, state_age_s, use, price, metered, id, observed, mtu, mtu_search, mtu_probe_bytes, rtt_min_ms,
  *                       rtt_variation_ms, gap_ms, bursts: [...],
  *                       tx: {loss_1s, loss_10s, loss_60s, queue_ms, jitter_ms, excess_ms,
  *                            rate_max_bps, burst_mean, burst_max, reorder_share,

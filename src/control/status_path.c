@@ -86,6 +86,7 @@ static json_t *render_bursts(const struct hw_path_snapshot *path)
 json_t *hw_status_render_path(const struct hw_path_snapshot *path,
 			      const struct hw_status_link *links, size_t link_count)
 {
+	static const char *const uses[] = {"always", "backup", "never"};
 	uint32_t link = path->tuple.link;
 	const struct hw_status_link *names = link < link_count ? &links[link] : NULL;
 	json_t *object = json_pack(
@@ -108,7 +109,12 @@ json_t *hw_status_render_path(const struct hw_path_snapshot *path,
 		"rx_bytes", FIGURE(path->rx_bytes),
 		"duplicates", FIGURE(path->duplicates));
 	json_t *more = json_pack(
-		"{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s?, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"why", path->why != NULL && path->why[0] != '\0' ? path->why : NULL,
+		"state_age_s", known(path->state_age_ns < 0 ? -1 : (double)path->state_age_ns, 1e-9),
+		"use", uses[path->use],
+		"price", FIGURE(path->price),
+		"metered", path->metered,
 		"id", FIGURE(path->path),
 		"observed", address(&path->observed),
 		"mtu", path->mtu_bytes > 0 ? FIGURE(path->mtu_bytes) : json_null(),

@@ -106,8 +106,8 @@ enum hw_event_type {
 	HW_EVENT_SESSION_CLOSED,  /* the peer said goodbye */
 	HW_EVENT_HANDSHAKE_STALL, /* still no answer; value: seconds so far */
 	HW_EVENT_PATH_UP,
-	HW_EVENT_PATH_SUSPECT,
-	HW_EVENT_PATH_DOWN,
+	HW_EVENT_PATH_SUSPECT, /* value: why, an enum hw_path_event */
+	HW_EVENT_PATH_DOWN,    /* likewise */
 	HW_EVENT_PATH_NEW,     /* value: path */
 	HW_EVENT_PATH_MOVED,   /* the peer's address on this path changed; tuple is the new one */
 	HW_EVENT_PATH_REMOVED,
@@ -164,6 +164,11 @@ struct hw_path_snapshot {
 	int64_t rtt_variation_ns; /* mean deviation */
 	struct hw_path_way rx, tx; /* towards this node; towards the peer, by its reports */
 	int64_t gap_ns;           /* mean time between data packets that came; -1: none flows */
+	const char *why;          /* what brought it into its state, for people; "": no news */
+	int64_t state_age_ns;
+	enum hw_link_use use;     /* what both ends allow */
+	uint32_t price;           /* of both ends together */
+	bool metered;             /* at either end */
 	uint64_t bursts[HW_RUNS_BUCKETS]; /* runs of lost packets towards this node, of 2^i.. packets */
 };
 

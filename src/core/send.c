@@ -322,10 +322,12 @@ void hw_peer_run_paths(struct hw_peer *peer, hw_time now)
 			hw_peer_event(peer, HW_EVENT_PATH_UP, action.path, 0, now);
 			break;
 		case HW_PATH_ACTION_EVENT_SUSPECT:
-			hw_peer_event(peer, HW_EVENT_PATH_SUSPECT, action.path, 0, now);
+			hw_peer_event(peer, HW_EVENT_PATH_SUSPECT, action.path,
+				      action.path->why, now);
 			break;
 		case HW_PATH_ACTION_EVENT_DOWN:
-			hw_peer_event(peer, HW_EVENT_PATH_DOWN, action.path, 0, now);
+			hw_peer_event(peer, HW_EVENT_PATH_DOWN, action.path,
+				      action.path->why, now);
 			break;
 		case HW_PATH_ACTION_EVENT_MOVED:
 			hw_peer_event(peer, HW_EVENT_PATH_MOVED, action.path, 0, now);

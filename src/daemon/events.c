@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "daemon/runtime.h"
+#include "path/state.h"
 
 #define EVENTS_AT_ONCE 32u
 
@@ -57,16 +58,15 @@ static void log_path(struct hw_daemon *daemon, const struct hw_event *event, hw_
 		const char *text;
 	} kinds[] = {
 		{HW_EVENT_PATH_UP, HW_LOG_INFO, "up"},
-		{HW_EVENT_PATH_SUSPECT, HW_LOG_INFO,
-		 "suspect, nothing heard for longer than expected; others carry copies"},
-		{HW_EVENT_PATH_DOWN, HW_LOG_WARNING,
-		 "down; it is probed, and comes back by itself when the link does"},
-		{HW_EVENT_PATH_NEW, HW_LOG_INFO, "new"},
+		{HW_EVENT_PATH_SUSPECT, HW_LOG_INFO, "suspect, others carry copies"},
+		{HW_EVENT_PATH_DOWN, HW_LOG_WARNING, "down, it comes back by itself"},
+		{HW_EVENT_PATH_NEW, HW_LOG_DEBUG, "new"},
 		{HW_EVENT_PATH_MOVED, HW_LOG_INFO, "the peer's address has changed, it moved here"},
 		{HW_EVENT_PATH_REMOVED, HW_LOG_INFO, "removed"},
 	};
 	uint32_t path = event->path < HW_CORE_MAX_PATHS ? event->path : HW_CORE_MAX_PATHS;
 	enum hw_log_level level = HW_LOG_INFO;
+	const char *why = "";
 	char remote[HW_ADDR_TEXT_BYTES], text[HW_LOG_FLAP_TEXT_BYTES] = "changed";
 	char subject[HW_LOG_FLAP_SUBJECT_BYTES];
 
@@ -78,12 +78,16 @@ static void log_path(struct hw_daemon *daemon, const struct hw_event *event, hw_
 	}
 	if (event->type == HW_EVENT_PATH_MTU)
 		describe_mtu(event, text, sizeof(text));
+	if (event->type == HW_EVENT_PATH_SUSPECT || event->type == HW_EVENT_PATH_DOWN)
+		why = hw_path_event_text((enum hw_path_event)event->value);
+	if (level > daemon->log.level)
+		return;
 	hw_addr_format(&event->tuple.remote, remote);
 	(void)snprintf(subject, sizeof(subject), "path %s to %s",
 		       hw_daemon_link_name(daemon, event->tuple.link),
 		       peer_name(daemon, event->peer));
-	hw_log_change(&daemon->log, &daemon->path_flaps[path], now, level, subject, "%s [%s]", text,
-		      remote);
+	hw_log_change(&daemon->log, &daemon->path_flaps[path], now, level, subject, "%s%s%s [%s]", text,
+		      why[0] != '\0' ? ": " : "", why, remote);
 	hw_daemon_flap_due(daemon, &daemon->path_flaps[path]);
 }
 

@@ -34,3 +34,23 @@ struct hw_path_cell hw_path_transition(enum hw_path_state state, enum hw_path_ev
 {
 	return table[event][state];
 }
+
+const char *hw_path_event_text(enum hw_path_event event)
+{
+	static const char *const texts[HW_PATH_EVENTS] = {
+		[HW_PATH_EVENT_PROVEN] = "it answers",
+		[HW_PATH_EVENT_SILENT] = "what was sent has gone unanswered for longer than it takes",
+		[HW_PATH_EVENT_LOSSES] = "several packets in a row were lost",
+		[HW_PATH_EVENT_SEND_FAILED] = "the system refused to send there",
+		[HW_PATH_EVENT_UNANSWERED] = "a probe and its repetition were not answered",
+		[HW_PATH_EVENT_GIVEN_UP] = "no probe was answered",
+		[HW_PATH_EVENT_GONE] = "the link has gone, or the peer says that it has",
+		[HW_PATH_EVENT_LINK_DOWN] = "the link is down",
+		[HW_PATH_EVENT_LINK_UP] = "the link has just come up",
+		[HW_PATH_EVENT_READDRESSED] = "the link's addresses or routes have changed",
+		[HW_PATH_EVENT_SESSION] = "the session is new",
+		[HW_PATH_EVENT_HEARD] = "the peer was heard",
+	};
+
+	return (unsigned)event < HW_PATH_EVENTS && texts[event] != NULL ? texts[event] : "";
+}

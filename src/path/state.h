@@ -51,4 +51,7 @@ struct hw_path_cell {
 /* What happens in that state upon that event. */
 struct hw_path_cell hw_path_transition(enum hw_path_state state, enum hw_path_event event);
 
+/* What the event means to a person who asks why the path is as it is; "" for those that say nothing. */
+const char *hw_path_event_text(enum hw_path_event event);
+
 #endif

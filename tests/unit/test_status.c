@@ -66,6 +66,11 @@ static void fill(struct hw_peer_snapshot *peer)
 		.loss_tx = 0.05, .loss_rx = 0, .rate_tx_Bps = 125000, .rate_rx_Bps = 250,
 		.tx_packets = 1, .tx_bytes = 2, .rx_packets = 3, .rx_bytes = 4, .duplicates = 5};
 	path->path = 3;
+	path->why = "it answers";
+	path->state_age_ns = 7500000000;
+	path->use = HW_USE_BACKUP;
+	path->price = 9;
+	path->metered = true;
 	path->observed =
 		(struct hw_addr){.ip = {203, 0, 113, 7}, .port = 51820, .family = HW_FAMILY_IPV4};
 	path->mtu_bytes = 1420;
@@ -124,7 +129,7 @@ static void keys_are_exact(void **state)
 		assert_keys(json_array_get(paths, i),
 			    "link interface local remote state rtt_ms owd_ms jitter_ms loss_tx loss_rx "
 			    "rate_tx_bps rate_rx_bps tx_packets tx_bytes rx_packets rx_bytes "
-			    "duplicates id observed mtu mtu_search mtu_probe_bytes rtt_min_ms "
+			    "duplicates why state_age_s use price metered id observed mtu mtu_search mtu_probe_bytes rtt_min_ms "
 			    "rtt_variation_ms gap_ms bursts tx rx ");
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_object_get(json_array_get(paths, 0), ways[i]),
@@ -197,7 +202,7 @@ static void everything_measured_is_shown(void **state)
 	static const struct {
 		const char *key;
 		double value;
-	} figures[] = {{"id", 3}, {"mtu", 1420}, {"mtu_probe_bytes", 6}, {"rtt_min_ms", 19},
+	} figures[] = {{"id", 3}, {"state_age_s", 7.5}, {"price", 9}, {"mtu", 1420}, {"mtu_probe_bytes", 6}, {"rtt_min_ms", 19},
 		       {"rtt_variation_ms", 1.5}, {"gap_ms", 20}},
 	  way_figures[] = {{"loss_1s", 0.25}, {"loss_10s", 0.5}, {"loss_60s", 0.75}, {"queue_ms", 1},
 			   {"jitter_ms", 2}, {"excess_ms", 3}, {"rate_max_bps", 8000},
@@ -219,6 +224,11 @@ static void everything_measured_is_shown(void **state)
 	assert_string_equal(json_string_value(json_object_get(path, "observed")), "203.0.113.7:51820");
 	assert_string_equal(json_string_value(json_object_get(path, "mtu_search")), "searching");
 	assert_int_equal(json_integer_value(json_array_get(json_object_get(path, "bursts"), 1)), 8);
+	assert_string_equal(json_string_value(json_object_get(path, "why")), "it answers");
+	assert_string_equal(json_string_value(json_object_get(path, "use")), "backup");
+	assert_true(json_is_true(json_object_get(path, "metered")));
+	assert_true(json_is_null(json_object_get(
+		json_array_get(json_object_get(one, "paths"), 1), "why")));
 	assert_int_equal(json_array_size(json_object_get(path, "bursts")), HW_RUNS_BUCKETS);
 	way = json_object_get(path, "tx");
 	for (size_t i = 0; i < sizeof(way_figures) / sizeof(way_figures[0]); i++)
