@@ -310,6 +310,12 @@ void hw_core_packets_in(struct hw_core *core, struct hw_buf *const *in, size_t c
  */
 void hw_core_too_big(struct hw_core *core, const struct hw_tuple *tuple, uint32_t bytes, hw_time now);
 
+/*
+ * The local address of this tuple is not ours any more: what has to go to the remote one leaves from
+ * whichever the system picks, and the path is probed, so that the peer sees it.
+ */
+void hw_core_source_gone(struct hw_core *core, const struct hw_tuple *tuple, hw_time now);
+
 /* The system refused to send to this tuple; `gone` when the link itself is no more. */
 void hw_core_send_failed(struct hw_core *core, const struct hw_tuple *tuple, bool gone, hw_time now);
 

@@ -422,3 +422,18 @@ int hw_core_endpoints(struct hw_core *core, uint32_t peer_number, uint32_t link,
 	hw_core_settle(core, now);
 	return 0;
 }
+
+void hw_core_source_gone(struct hw_core *core, const struct hw_tuple *tuple, hw_time now)
+{
+	if (!hw_link_slot_used(core, tuple->link) || core->closed)
+		return;
+	core->now = now;
+	for (uint32_t i = 0; i < core->peer_count; i++) {
+		struct hw_path_table *table = &core->peers[i].paths;
+		struct hw_path *path = hw_path_table_find(table, tuple);
+
+		if (path != NULL && hw_path_table_forget_local(table, path))
+			hw_path_readdressed(path, now);
+	}
+	hw_core_settle(core, now);
+}

@@ -290,7 +290,8 @@ bool hw_picture_has_address(const struct hw_picture *picture, uint32_t index,
 		const struct hw_interface_address *known = &picture->addresses[i];
 
 		/* A configured one has neither port nor scope. */
-		if (known->index == index && known->usable && known->addr.family == addr->family &&
+		if ((index == 0 || known->index == index) && known->usable &&
+		    known->addr.family == addr->family &&
 		    memcmp(known->addr.ip, addr->ip, sizeof(addr->ip)) == 0)
 			return true;
 	}

@@ -58,7 +58,7 @@ void hw_picture_set_endpoints(struct hw_picture *picture, const struct hw_addr *
 const struct hw_interface *hw_picture_interface(const struct hw_picture *picture, uint32_t index);
 const struct hw_interface *hw_picture_named(const struct hw_picture *picture, const char *name);
 
-/* Whether the interface has that address, and may use it. */
+/* Whether the interface has that address, and may use it. Index 0: whether any has. */
 bool hw_picture_has_address(const struct hw_picture *picture, uint32_t index,
 			    const struct hw_addr *addr);
 

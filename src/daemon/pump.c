@@ -46,6 +46,10 @@ static void on_send_failed(void *ctx, const struct hw_tuple *tuple, bool gone)
 	struct failure *failure = ctx;
 
 	hw_core_send_failed(failure->daemon->core, tuple, gone, failure->now);
+	/* The path may have been used from an address that was taken from us: EINVAL, ENETUNREACH ... */
+	if (!gone && tuple->local.family != HW_FAMILY_NONE &&
+	    !hw_picture_has_address(&failure->daemon->picture, 0, &tuple->local))
+		hw_core_source_gone(failure->daemon->core, tuple, failure->now);
 	/* Not closed here: the batch that is being sent still uses it. */
 	if (gone && hw_udp_is_open(&failure->link->udp))
 		failure->link->broken = true;

@@ -66,7 +66,7 @@ struct hw_udp_batch {
 struct send_report {
 	void (*failed)(void *ctx, const struct hw_tuple *tuple, bool gone);
 	void *ctx;
-	bool too_big; /* a datagram was, by itself */
+	bool not_cutting; /* a datagram was refused by itself, too */
 };
 
 int hw_udp_batch_new(struct hw_pool *pool, struct hw_udp_batch **ret_batch)
@@ -379,9 +379,12 @@ static enum verdict judge(struct hw_udp *udp, enum hw_udp_socket_family family,
 	case EINTR:
 	case ECONNREFUSED: /* an ICMP message about an earlier datagram; reading it cleared it */
 		return RETRY;
-	case EAGAIN:
 	case ENOBUFS:
 	case ENOMEM:
+		/* Of the device or the system: the path cannot be relied on. */
+		report->failed(report->ctx, tuple, false);
+		return STOP;
+	case EAGAIN:
 		/*
 		 * Full. Waiting would hold up the other links, and a later copy is worth less than
 		 * the next packet: the rest of this socket's batch is dropped.
@@ -398,7 +401,7 @@ static enum verdict judge(struct hw_udp *udp, enum hw_udp_socket_family family,
 		}
 		if (error == EMSGSIZE) {
 			udp->counters.tx_refused++;
-			report->too_big = true;
+			report->not_cutting = true;
 			if (udp->too_big != NULL)
 				udp->too_big(report->ctx, tuple, slot->bytes);
 			return SKIP; /* says nothing about the path */
@@ -407,6 +410,8 @@ static enum verdict judge(struct hw_udp *udp, enum hw_udp_socket_family family,
 	default:
 		break;
 	}
+	/* Refused one by one too: that it was to be cut was not what was wrong. */
+	report->not_cutting = true;
 	udp->counters.tx_refused += slot->count;
 	report->failed(report->ctx, tuple, error == ENODEV || error == ENXIO);
 	return SKIP;
@@ -455,16 +460,16 @@ static void send_list(struct hw_udp *udp, enum hw_udp_socket_family family,
 
 /*
  * A message to be cut that was refused is tried uncut, and the socket no more asked to cut, unless its
- * datagrams turn out to have been too large one by one.
+ * datagrams turn out to be refused one by one: too large, or from an address that is no more.
  */
 static void send_listed(struct hw_udp *udp, enum hw_udp_socket_family family,
 			struct hw_udp_batch *batch, uint32_t count, struct send_report *report)
 {
 	bool gso = udp->gso[family];
 
-	report->too_big = false;
+	report->not_cutting = false;
 	send_list(udp, family, batch, count, report);
-	if (report->too_big)
+	if (report->not_cutting)
 		udp->gso[family] = gso;
 }
 

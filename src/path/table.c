@@ -120,6 +120,18 @@ void hw_path_table_remove(struct hw_path_table *table, struct hw_path *path)
 	find_end(table);
 }
 
+bool hw_path_table_forget_local(struct hw_path_table *table, struct hw_path *path)
+{
+	struct hw_tuple tuple = path->tuple;
+
+	memset(&tuple.local, 0, sizeof(tuple.local));
+	if (find_exact(table, &tuple) != NULL)
+		return false;
+	path->tuple = tuple;
+	find_end(table);
+	return true;
+}
+
 void hw_path_table_learn_peer_id(struct hw_path_table *table, struct hw_path *path, uint8_t peer_id,
 				 bool proven)
 {

@@ -123,6 +123,12 @@ HW_MUST_USE int hw_path_table_add(struct hw_path_table *table, const struct hw_t
 void hw_path_table_remove(struct hw_path_table *table, struct hw_path *path);
 
 /*
+ * Our address on this path is no more: which one it has is left to the system from now on. Gives
+ * whether anything changed; not where it is so already, or where another path has the place.
+ */
+bool hw_path_table_forget_local(struct hw_path_table *table, struct hw_path *path);
+
+/*
  * An authentic packet of `bytes` from a tuple that no path has. `seed`: fresh unpredictable bytes
  * (used for a new candidate only). Returns 0 and the candidate (new or known), or HW_E_LIMIT.
  */

@@ -733,6 +733,31 @@ static void delays_towards_us_compare_too(void **state)
 	test_free(table);
 }
 
+/* Our address is gone: the path is found by any other, and keeps what is known of it. */
+static void a_path_whose_own_address_is_gone_takes_any(void **state)
+{
+	struct hw_path_table *table = new_table();
+	struct hw_path *path = up_path(table, 1, 5, 3);
+	struct hw_tuple was = path->tuple, other = path->tuple;
+	struct hw_path *second;
+
+	(void)state;
+	other.local.ip[3] = 77;
+	assert_null(hw_path_table_find(table, &other));
+	assert_ptr_equal(hw_path_table_find(table, &was), path); /* which is remembered */
+	assert_true(hw_path_table_forget_local(table, path));
+	assert_int_equal(path->tuple.local.family, HW_FAMILY_NONE);
+	assert_ptr_equal(hw_path_table_find(table, &other), path);
+	assert_int_equal(path->state, HW_PATH_UP);
+	assert_int_equal(path->peer_id, 3);
+	assert_false(hw_path_table_forget_local(table, path));
+	/* One that would be the same path then stays what it is. */
+	assert_int_equal(hw_path_table_add(table, &was, &link_settings, false, start, &second), 0);
+	assert_false(hw_path_table_forget_local(table, second));
+	assert_true(hw_tuple_equal(&second->tuple, &was));
+	test_free(table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -758,6 +783,7 @@ int main(void)
 		cmocka_unit_test(views_show_delays_beyond_the_fastest),
 		cmocka_unit_test(the_peers_terms_follow_its_number),
 		cmocka_unit_test(delays_towards_us_compare_too),
+		cmocka_unit_test(a_path_whose_own_address_is_gone_takes_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -481,6 +481,29 @@ static void a_refusal_is_reported_and_survived(void **state)
 	hw_buf_unref(f->in[1].buf);
 }
 
+/* A run that would go out as one message, from an address that was taken from us meanwhile. */
+static void an_address_that_is_no_more_does_not_end_cutting(void **state)
+{
+	struct fixture *f = *state;
+	struct hw_datagram_out out[8] = {0};
+	bool gso = f->a.gso[HW_UDP_V4];
+
+	for (int i = 0; i < 8; i++) {
+		out[i].tuple.link = 3;
+		out[i].tuple.remote = v4(1, hw_udp_port(&f->b, HW_UDP_V4));
+		out[i].tuple.local = (struct hw_addr){.ip = {203, 0, 113, 1},
+						      .family = HW_FAMILY_IPV4};
+		out[i].body = hw_buf_get(f->pool);
+		memset(hw_buf_put(out[i].body, 100), i, 100);
+	}
+	hw_udp_send(&f->a, f->batch, out, 8, on_failed, f);
+	for (int i = 0; i < 8; i++)
+		hw_buf_unref(out[i].body);
+	assert_true(f->failures >= 1);
+	assert_int_equal(f->a.counters.tx_refused, 8);
+	assert_int_equal(f->a.gso[HW_UDP_V4], gso);
+}
+
 struct refusal {
 	struct fixture *f;
 	uint32_t count, bytes;
@@ -675,6 +698,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_datagram_larger_than_a_buffer_is_dropped, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_refusal_is_reported_and_survived, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_address_that_is_no_more_does_not_end_cutting, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_large_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_listening_breaks_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(closed_sockets_refuse, setup, teardown),
