@@ -3,7 +3,7 @@
 _hawser()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
-	local commands='run check status genkey pubkey gensecret sim version help'
+	local commands='run check probe status genkey pubkey gensecret sim version help'
 	local runtime=${HAWSER_RUNTIME_DIR:-/run/hawser} socket
 
 	COMPREPLY=()
@@ -12,6 +12,15 @@ _hawser()
 		return
 	fi
 	case $command in
+	probe)
+		if [ "${COMP_WORDS[COMP_CWORD-1]}" = --limit ]; then
+			mapfile -t COMPREPLY < <(compgen -W '1MB 5MB 10MB 40MB 100MB' -- "$cur")
+			return
+		fi
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -W '--quick --limit --yes --json' -- "$cur"
+			compgen -f -X '!*.yaml' -- "$cur"; compgen -d -- "$cur")
+		;;
 	run | check)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$cur"; compgen -d -- "$cur")

@@ -92,7 +92,7 @@ def help_lists_every_command_and_explains_each(folder):
     inside("Exit codes: 0", out)
     equal(run("--help")[1], out)
     names = command_names()
-    for name in ("run", "check", "status", "genkey", "pubkey", "gensecret", "sim", "version", "help"):
+    for name in ("run", "check", "probe", "status", "genkey", "pubkey", "gensecret", "sim", "version", "help"):
         assert name in names, name
     for name in names:
         code, out, err = run("help", name)
@@ -117,6 +117,26 @@ def wrong_command_lines_are_explained(folder):
     fails(USAGE, "'x' is too much", "genkey", "x")
     equal(run("sim")[0], USAGE)
     equal(run("sim", str(folder / "missing.yaml"))[0], CONFIG)
+
+
+@test
+def probe_refuses_what_cannot_be_probed(folder):
+    secret_file(folder)
+    hub = str(config_file(folder, HUB))
+    client = HUB.replace("listen: 8420", "peers: [{name: hub, endpoint: [127.0.0.1:9]}]")
+    client = str(config_file(folder, client, "client.yaml"))
+    fails(USAGE, "usage: hawser probe", "probe")
+    fails(USAGE, "'b' is too much", "probe", "a", "b")
+    fails(USAGE, "unknown option '--yse': did you mean '--yes'?", "probe", "--yse", client)
+    fails(USAGE, "unknown option '--frobnicate'", "probe", "--frobnicate", client)
+    for size in ("", "x", "10", "99kB", "1.1GB", "10MBx", "-5MB", "nan", "inf", "10 MB"):
+        fails(USAGE, "--limit: expected a size", "probe", "--limit", size, client)
+        fails(USAGE, "--limit: expected a size", "probe", f"--limit={size}", client)
+    fails(USAGE, "--limit: expected a size", "probe", client, "--limit")
+    fails(CONFIG, "missing.yaml", "probe", str(folder / "missing.yaml"))
+    code, out, err = run("probe", "--limit", "10MB", hub)
+    equal((code, out), (FAILURE, ""))
+    inside("names no address of its peer", err)
 
 
 @test

@@ -14,16 +14,18 @@ const struct hw_command hw_commands[] = {
 	  "Reads the key files it names too. Errors and warnings name file, line and\n"
 	  "column. Exit code 0 when the file can be used, 3 when not.\n",
 	  hw_cli_check, NULL, 1, 1, false },
-	{ "probe", "[OPTION...] FILE", "try each link of FILE: what it carries, and what to do about it",
-	  "Calls the peer over every link, without a tunnel, and measures: round trip, loss,\n"
-	  "packet size, capacity and queues each way, NAT, links that share a bottleneck. The\n"
-	  "peer must run; a daemon for the same device must not.\n"
+	{ "probe", "[--quick] [--limit SIZE] [--yes] [--json] FILE",
+	  "try each link: what it carries, what to do about it",
+	  "Calls the peer over every link of FILE, without a tunnel, and measures: round\n"
+	  "trip, loss, packet size, capacity and queues each way, NAT, links that share a\n"
+	  "bottleneck. The peer must run; a daemon for the same device must not.\n"
 	  "\n"
-	  "    --quick        no loads: a few seconds and 60 kB a link\n"
-	  "    --limit SIZE   at most so much on each link, both ways together (40MB; 10MB on a\n"
-	  "                   link with a price or a quota, and 1MB if that is not agreed to)\n"
-	  "    --yes          agree to what links with a price or a quota cost\n"
-	  "    --json         the result for programs; asks nothing\n"
+	  "    --quick       no loads: a few seconds and 60 kB a link\n"
+	  "    --limit SIZE  at most so much on each link, both ways together; 40MB without\n"
+	  "                  it, on a link with a price or a quota 10MB, and 1MB there if\n"
+	  "                  that is not agreed to\n"
+	  "    --yes         agree to what links with a price or a quota cost\n"
+	  "    --json        the result for programs; asks nothing\n"
 	  "\n"
 	  "Exit code 0 when every link works, 1 when one does not.\n",
 	  hw_cli_probe, NULL, 0, 0, true },

@@ -66,7 +66,7 @@ static int read_limit(const char *text, struct arguments *args)
 {
 	if (text != NULL && read_size(text, &args->limit))
 		return HW_EXIT_OK;
-	hw_cli_error("probe: --limit: a size from 100kB to 1GB, such as --limit 10MB");
+	hw_cli_error("probe: --limit: expected a size from 100kB to 1GB, such as 10MB");
 	return HW_EXIT_USAGE;
 }
 

@@ -61,7 +61,9 @@ uint16_t hw_load_known_mtu(const struct hw_path *path)
 
 bool hw_load_metered(const struct hw_core *core, const struct hw_path *path)
 {
-	return core->config.links[path->tuple.link].price > 1;
+	const struct hw_link_config *link = &core->links[path->tuple.link].config;
+
+	return link->metered || link->price > 1;
 }
 
 static uint32_t ip_udp_bytes(const struct hw_path *path)

@@ -218,7 +218,7 @@ static void metered_links_have_a_store_of_their_own(void **state)
 	uint64_t before = bytes_down();
 
 	(void)state;
-	s.node[SHAPED_HUB].core->config.links[0].price = 5;
+	s.node[SHAPED_HUB].core->links[0].config.metered = true;
 	for (uint32_t i = 0; i < 20; i++) {
 		const struct hw_control_load frame = greedy(i + 1);
 
