@@ -3,7 +3,7 @@
 _hawser()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
-	local commands='run check probe status genkey pubkey gensecret sim version help'
+	local commands='run check probe status reload link genkey pubkey gensecret sim version help'
 	local runtime=${HAWSER_RUNTIME_DIR:-/run/hawser} socket
 
 	COMPREPLY=()
@@ -34,14 +34,25 @@ _hawser()
 		mapfile -t COMPREPLY < <(compgen -W '--seed --runs --json --quiet --random --suite' -- "$cur"
 			compgen -f -X '!*.yaml' -- "$cur"; compgen -d -- "$cur")
 		;;
-	status)
-		local devices=
+	status | reload | link)
+		local devices= words=
 		for socket in "$runtime"/*.sock; do
 			[ -S "$socket" ] || continue
 			socket=${socket##*/}
 			devices="$devices ${socket%.sock}"
 		done
-		mapfile -t COMPREPLY < <(compgen -W "--all --json$devices" -- "$cur")
+		case $command in
+		status) words="--all --json$devices" ;;
+		reload) words=$devices ;;
+		link)
+			case ${COMP_WORDS[COMP_CWORD - 1]} in
+			--device) words=$devices ;;
+			link) words='down up use' ;;
+			*) words='--device always backup never config' ;;
+			esac
+			;;
+		esac
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		;;
 	help)
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")

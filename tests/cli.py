@@ -92,7 +92,8 @@ def help_lists_every_command_and_explains_each(folder):
     inside("Exit codes: 0", out)
     equal(run("--help")[1], out)
     names = command_names()
-    for name in ("run", "check", "probe", "status", "genkey", "pubkey", "gensecret", "sim", "version", "help"):
+    for name in ("run", "check", "probe", "status", "reload", "link", "genkey", "pubkey", "gensecret",
+                 "sim", "version", "help"):
         assert name in names, name
     for name in names:
         code, out, err = run("help", name)
@@ -700,6 +701,91 @@ def a_refusal_or_nonsense_is_a_failure(folder):
     for answer, message in ((refusal, "not now"), (b"hello\n", "hawser: status: "), (b"", "status: ")):
         with Daemon(folder, answer) as daemon:
             fails(FAILURE, message, "status", env=daemon.env)
+
+
+# --- reload and link ------------------------------------------------------------------------------
+
+def answered(folder, answer, *args):
+    """Code, output, messages, and what the daemon was asked."""
+    with Daemon(folder, (json.dumps(answer) + "\n").encode()) as daemon:
+        done = run(*args, env=daemon.env)
+        return *done, json.loads(daemon.request or b"null")
+
+
+def entry(text, line=0, column=0):
+    return {"line": line, "column": column, "text": text}
+
+
+@test
+def reload_says_what_changed(folder):
+    body = {"file": "/etc/h.yaml", "faults": [], "refused": [], "warnings": [entry("careful", 3, 4)],
+            "changes": [entry("policy.mode: redundant becomes backup", 9, 2), entry("links.x: \x1b[2J")]}
+    code, out, err, asked = answered(folder, {"ok": True, "reload": body}, "reload", "hw0")
+    equal(asked, {"request": "reload"})
+    equal(code, OK)
+    equal(out, "/etc/h.yaml is in force: 2 changes\n  policy.mode: redundant becomes backup\n"
+               "  links.x: ?[2J\n")
+    equal(err, "/etc/h.yaml:3:4: warning: careful\n")
+    body["changes"] = []
+    equal(answered(folder, {"ok": True, "reload": body}, "reload")[1], "/etc/h.yaml says nothing new\n")
+
+
+@test
+def reload_says_why_not(folder):
+    body = {"file": "/etc/h.yaml", "faults": [], "warnings": [], "changes": [entry("no matter")],
+            "refused": [entry("tunnel.type: a device cannot", 3, 9)]}
+    refusal = {"ok": False, "error": "a change needs a restart", "reload": body}
+    code, out, err, _ = answered(folder, refusal, "reload")
+    equal((code, out), (FAILURE, ""))
+    equal(err, "/etc/h.yaml:3:9: not while running: tunnel.type: a device cannot\n"
+               "hawser: reload: the daemon refused: a change needs a restart; nothing was changed\n")
+    body |= {"refused": [], "faults": [entry("unknown key", 5, 1), entry("gone")]}
+    refusal["error"] = "the file has 2 errors"
+    code, out, err, _ = answered(folder, refusal, "reload")
+    equal((code, out), (CONFIG, ""))
+    inside("/etc/h.yaml:5:1: error: unknown key\n/etc/h.yaml: error: gone\n", err)
+    code, out, err, _ = answered(folder, {"ok": False, "error": "busy"}, "reload")
+    equal((code, err), (FAILURE, "hawser: reload: the daemon refused: busy\n"))
+    equal(answered(folder, {"ok": True}, "reload")[0], FAILURE)
+    fails(NO_DAEMON, "hawser: reload: no daemon runs", "reload",
+          env={"HAWSER_RUNTIME_DIR": str(folder)})
+    fails(USAGE, "'b' is too much", "reload", "a", "b")
+
+
+@test
+def link_asks_for_one_thing(folder):
+    for args, do in ((("down", "lte"), "down"), (("up", "lte"), "up"), (("use", "lte", "never"), "never"),
+                     (("use", "lte", "config", "--device", "hw0"), "config"),
+                     (("--device=hw0", "use", "lte", "always"), "always"),
+                     (("use", "--", "lte", "backup"), "backup")):
+        answer = {"ok": True, "link": {"name": "lte", "text": "in use\x07"}}
+        code, out, err, asked = answered(folder, answer, "link", *args)
+        equal((code, out, err), (OK, "link lte: in use?\n", ""))
+        equal(asked, {"request": "link", "link": "lte", "do": do})
+    refusal = {"ok": False, "error": "no link is named 'lte': the links are dsl"}
+    code, out, err, _ = answered(folder, refusal, "link", "down", "lte")
+    equal((code, out), (FAILURE, ""))
+    inside("no link is named 'lte'", err)
+
+
+@test
+def link_refuses_what_it_does_not_know(folder):
+    env = {"HAWSER_RUNTIME_DIR": str(folder)}
+    usage = "usage: hawser link down|up|use NAME"
+    for args, message in (((), usage), (("down",), usage), (("down", "a", "b"), usage),
+                          (("use", "a", "backup", "b"), usage), (("frobnicate", "a"), usage),
+                          (("dwon", "a"), "unknown word 'dwon': did you mean 'down'?"),
+                          (("use", "a"), "use a how? always, backup, never, or config"),
+                          (("use", "a", "allways"), "unknown use 'allways': did you mean 'always'?"),
+                          (("use", "a", "sometimes"), usage),
+                          (("down", "a", "--device"), "--device: which one?"),
+                          (("down", "a", "--devise", "hw0"), "did you mean '--device'?"),
+                          (("down", "a b"), "no link's name"), (("down", ""), "no link's name"),
+                          (("down", "x" * 64), "no link's name"), (("down", "d\u00fc"), "no link's name"),
+                          (("down", "a", "--device", "../x"), "no device's name")):
+        fails(USAGE, message, "link", *args, env=env)
+    fails(NO_DAEMON, "hawser: link: no daemon runs for device hw0", "link", "up", "a", "--device", "hw0",
+          env=env)
 
 
 def main():

@@ -2,6 +2,12 @@
 
 #include "cli/cli.h"
 
+void hw_cli_print(const char *text, FILE *out)
+{
+	for (; *text != '\0'; text++)
+		putc(*text < ' ' || *text > '~' ? '?' : *text, out);
+}
+
 int hw_cli_ask_exit(int error)
 {
 	switch (error) {

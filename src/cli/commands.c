@@ -39,10 +39,10 @@ const struct hw_command hw_commands[] = {
 	  "something cannot change while it runs, or the file is wrong, nothing is changed.\n"
 	  "Exit code 1 when a change needs a restart, 3 when the file is wrong.\n",
 	  hw_cli_reload, NULL, 0, 1, false },
-	{ "link", "down|up|use NAME [always|backup|never|config] [--device DEVICE]",
+	{ "link", "down|up|use NAME [USE] [--device DEVICE]",
 	  "take a link down or up, or use it otherwise than configured",
-	  "Until a restart, or until `link up NAME' and `link use NAME config' undo it.\n"
-	  "NAME is a link as `hawser status' shows it.\n"
+	  "NAME is a link as 'hawser status' shows it; USE is always, backup or never, or\n"
+	  "config for what the configuration says. Holds until a restart, over reloads.\n"
 	  "\n"
 	  "    hawser link down lte\n"
 	  "    hawser link use lte backup\n"

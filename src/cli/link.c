@@ -68,9 +68,14 @@ static const char *find_do(const struct arguments *args)
 	static const char *const uses[] = { "always", "backup", "never", "config" };
 
 	if (strcmp(args->words[0], "use") != 0) {
-		for (size_t i = 0; i < 2; i++)
-			if (args->count == 2 && strcmp(args->words[0], verbs[i]) == 0)
+		for (size_t i = 0; i < 2; i++) {
+			if (strcmp(args->words[0], verbs[i]) != 0)
+				continue;
+			if (args->count == 2)
 				return verbs[i];
+			(void)usage();
+			return NULL;
+		}
 		(void)unknown("word", args->words[0], verbs, COUNT(verbs));
 		return NULL;
 	}
@@ -109,7 +114,9 @@ int hw_cli_link(const struct hw_cli_call *call)
 		const json_t *link = json_object_get(reply, "link");
 		const char *text = json_string_value(json_object_get(link, "text"));
 
-		printf("link %s: %s\n", args.words[1], text != NULL ? text : what);
+		printf("link %s: ", args.words[1]);
+		hw_cli_print(text != NULL ? text : what, stdout);
+		putchar('\n');
 	} else {
 		hw_cli_error("link: %s", error);
 	}

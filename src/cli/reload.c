@@ -18,10 +18,12 @@ static size_t print_places(const json_t *reload, const char *list, const char *k
 
 		if (!text || !file)
 			continue;
+		hw_cli_print(file, out);
 		if (line > 0)
-			fprintf(out, "%s:%lld:%lld: %s%s\n", file, line, column, kind, text);
-		else
-			fprintf(out, "%s: %s%s\n", file, kind, text);
+			fprintf(out, ":%lld:%lld", line, column);
+		fprintf(out, ": %s", kind);
+		hw_cli_print(text, out);
+		putc('\n', out);
 		count++;
 	}
 	return count;
@@ -38,14 +40,17 @@ static int print_changes(const json_t *reload)
 		return HW_EXIT_FAILURE;
 	}
 	(void)print_places(reload, "warnings", "warning: ", stderr);
+	hw_cli_print(file, stdout);
 	if (count == 0)
-		printf("%s says nothing new\n", file);
+		printf(" says nothing new\n");
 	else
-		printf("%s is in force: %zu change%s\n", file, count, count == 1 ? "" : "s");
+		printf(" is in force: %zu change%s\n", count, count == 1 ? "" : "s");
 	json_array_foreach(json_object_get(reload, "changes"), i, change) {
 		const char *text = json_string_value(json_object_get(change, "text"));
 
-		printf("  %s\n", text ? text : "?");
+		printf("  ");
+		hw_cli_print(text ? text : "?", stdout);
+		putchar('\n');
 	}
 	return HW_EXIT_OK;
 }

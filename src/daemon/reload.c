@@ -28,6 +28,7 @@ struct reload {
 	struct hw_config_report report;
 	struct hw_config *next; /* owned; NULL: could not be read */
 	int error;
+	hw_time read_ns, taken_ns; /* how long each took; only the second holds up packets */
 	struct hw_config_diff diff;
 	char problem[HW_TUNTAP_ERROR_BYTES]; /* what the kernel said; "": nothing */
 };
@@ -37,7 +38,10 @@ static void run(struct hw_worker_job *job)
 {
 	struct reload *reload = (struct reload *)job;
 
+	hw_time began = hw_clock_now();
+
 	reload->error = hw_config_load(reload->path, &reload->report, &reload->next);
+	reload->read_ns = hw_time_since(hw_clock_now(), began);
 }
 
 static void drop(struct hw_worker_job *job)
@@ -87,7 +91,9 @@ static json_t *notes_json(const struct hw_config_report *report, bool warnings)
 /* Faults in the file, what is refused, or what has changed: the others are empty. */
 static json_t *details_json(const struct reload *reload)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "file", reload->path, "faults",
+	return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "file", reload->path, "read_us",
+			 (json_int_t)(reload->read_ns / HW_NS_PER_US), "taken_over_us",
+			 (json_int_t)(reload->taken_ns / HW_NS_PER_US), "faults",
 			 notes_json(&reload->report, false), "warnings",
 			 notes_json(&reload->report, true), "refused",
 			 changes_json(&reload->diff, false), "changes",
@@ -229,6 +235,8 @@ static int take_over(struct reload *reload, hw_time now)
 static void take_over_or_refuse(struct reload *reload, hw_time now)
 {
 	struct hw_daemon *daemon = reload->daemon;
+	hw_time began = hw_clock_now();
+	int err;
 
 	hw_config_compare(daemon->config, reload->next, daemon->packet_bytes, &reload->diff);
 	if (reload->diff.refused > 0) {
@@ -236,14 +244,18 @@ static void take_over_or_refuse(struct reload *reload, hw_time now)
 							 : "some changes need a restart", now);
 		return;
 	}
-	if (take_over(reload, now) < 0) {
+	err = take_over(reload, now);
+	reload->taken_ns = hw_time_since(hw_clock_now(), began);
+	if (err < 0) {
 		refuse(reload, reload->problem, now);
 		return;
 	}
 	log_notes(reload);
 	log_changes(reload, true);
-	hw_log(&daemon->log, HW_LOG_INFO, "%s was reloaded: %u change%s", reload->path,
-	       reload->diff.live, reload->diff.live == 1 ? "" : "s");
+	hw_log(&daemon->log, HW_LOG_INFO,
+	       "%s was reloaded: %u change%s (read in %.1f ms, taken over in %.1f ms)", reload->path,
+	       reload->diff.live, reload->diff.live == 1 ? "" : "s", (double)reload->read_ns / 1e6,
+	       (double)reload->taken_ns / 1e6);
 	answer(reload, NULL, now);
 }
 
