@@ -225,6 +225,14 @@ static int take_over(struct reload *reload, hw_time now)
 	/* Also when nothing of them has changed: what they point to is the old configuration. */
 	hw_daemon_links_reload(daemon, next, now);
 	daemon->config = next;
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
+		struct hw_daemon_link *link = &daemon->links[i];
+
+		if (link->used && hw_udp_set_tos(&link->udp, next->tunnel.copy_dscp) < 0)
+			hw_log(&daemon->log, HW_LOG_WARNING,
+			       "link %s: cannot carry the DSCP and ECN byte: %s", link->name,
+			       strerror(errno));
+	}
 	daemon->log.level = (enum hw_log_level)next->log_level;
 	hw_config_free(daemon->own_config);
 	daemon->own_config = reload->next;
