@@ -124,6 +124,16 @@ static void path_state_in(const struct source *s, const struct hw_control_path_s
 {
 	struct hw_path *path = hw_path_table_by_peer_id(&s->peer->paths, state->path);
 
+	if (state->state == HW_CONTROL_STATE_REMOVED) {
+		hw_path_table_peer_removed(&s->peer->paths, state->path);
+		if (path == NULL)
+			return;
+		hw_path_send_failed(path, true, s->now);
+		/* Not the one that this very word came by; it has failed, and that is enough. */
+		if (path->learnt && path != s->path)
+			hw_peer_remove_path(s->peer, path, s->now);
+		return;
+	}
 	told(s, state->path, HW_PATH_LINK_UNKNOWN, &state->terms);
 	/* Of states only the bad news needs telling: good news is a packet that arrives. */
 	if (path != NULL && state->state == HW_PATH_DOWN)
@@ -370,16 +380,16 @@ static void send_path_states(struct hw_peer *peer, uint32_t paths, bool down, hw
 		const struct hw_path *path = hw_path_table_at(&peer->paths, i);
 		struct hw_control_path_state state = {
 			.path = (uint8_t)i,
-			.state = HW_PATH_DOWN,
-			.terms.use = HW_USE_NEVER, /* of one that is removed */
+			.state = HW_CONTROL_STATE_REMOVED,
+			.terms.use = HW_USE_NEVER,
 		};
 
 		if ((paths & 1u << i) == 0)
 			continue;
-		if (path != NULL)
+		if (path != NULL) {
 			state.terms = hw_control_terms(path);
-		if (path != NULL && !down)
-			state.state = (uint8_t)path->state;
+			state.state = (uint8_t)(down ? HW_PATH_DOWN : path->state);
+		}
 		if (hw_control_put_path_state(&writer, &state) < 0)
 			break;
 	}

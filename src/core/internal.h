@@ -46,6 +46,9 @@
 #define HW_PEER_REPORT_DETAIL HW_MS(100)     /* between those with the detail of one path */
 #define HW_PEER_SILENCE HW_S(1)              /* without any working path: begin a new handshake */
 #define HW_PEER_LEARNT_LIFETIME HW_S(60)     /* a learnt path that is down is forgotten */
+/* An endpoint that was given up is not learnt anew: longer than the peer keeps what does not answer. */
+#define HW_PEER_GIVEN_UP_FOR (HW_PEER_LEARNT_LIFETIME + HW_S(10))
+#define HW_PEER_GIVEN_UP 8u
 #define HW_PEER_RETRY_FIRST HW_MS(500)       /* handshake: first repetition, then doubling */
 #define HW_PEER_RETRY_LAST HW_S(4)
 #define HW_PEER_RETRY_JITTER HW_MS(250)
@@ -56,6 +59,13 @@ struct hw_endpoints {
 	struct hw_addr addrs[HW_CORE_MAX_ENDPOINTS];
 	uint32_t count;
 	bool own; /* of a link: given, even if empty, so that HW_LINK_ALL's do not apply */
+};
+
+/* An address that was an endpoint and is no more: packets of the past must not make it a path again. */
+struct hw_given_up {
+	uint32_t link;
+	struct hw_addr remote;
+	hw_time until; /* 0: none */
 };
 
 struct hw_stream_totals {
@@ -87,6 +97,7 @@ struct hw_peer {
 	struct hw_path_table paths;
 	struct hw_endpoints endpoints[HW_CORE_MAX_LINKS];
 	struct hw_endpoints endpoints_all;
+	struct hw_given_up given_up[HW_PEER_GIVEN_UP];
 	bool up;                      /* there is a session, and a path to use it on */
 	hw_time pathless_since;       /* 0: there is an UP path */
 
@@ -172,11 +183,17 @@ static inline bool hw_link_slot_used(const struct hw_core *core, uint32_t link)
 /* Whether there is a link in the slot on which packets may be sent. */
 bool hw_link_slot_usable(const struct hw_core *core, uint32_t link);
 
+/* Whether a path to that address may be learnt from the peer's packets now. */
+bool hw_peer_may_learn(const struct hw_peer *peer, const struct hw_tuple *tuple, hw_time now);
+
 /* Make the configured paths what links and endpoints say. */
 void hw_peer_sync_paths(struct hw_peer *peer, hw_time now);
 
 /* The path is no more: nothing of it may pass to the next one that has its number. */
 void hw_peer_forget_path(struct hw_peer *peer, struct hw_path *path);
+
+/* The same, with its event; the peer is not told. */
+void hw_peer_remove_path(struct hw_peer *peer, struct hw_path *path, hw_time now);
 
 /* core.c */
 

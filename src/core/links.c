@@ -82,10 +82,35 @@ void hw_peer_forget_path(struct hw_peer *peer, struct hw_path *path)
 	hw_path_table_remove(&peer->paths, path);
 }
 
-static void remove_path(struct hw_peer *peer, struct hw_path *path, hw_time now)
+void hw_peer_remove_path(struct hw_peer *peer, struct hw_path *path, hw_time now)
 {
 	hw_peer_event(peer, HW_EVENT_PATH_REMOVED, path, 0, now);
 	hw_peer_forget_path(peer, path);
+}
+
+bool hw_peer_may_learn(const struct hw_peer *peer, const struct hw_tuple *tuple, hw_time now)
+{
+	const struct hw_core *core = peer->core;
+
+	if (!hw_link_slot_usable(core, tuple->link) || !core->links[tuple->link].up)
+		return false;
+	for (uint32_t i = 0; i < HW_PEER_GIVEN_UP; i++)
+		if (now < peer->given_up[i].until && peer->given_up[i].link == tuple->link &&
+		    hw_addr_equal(&peer->given_up[i].remote, &tuple->remote))
+			return false;
+	return true;
+}
+
+/* In the place of the one that would be forgotten first. */
+static void give_up(struct hw_peer *peer, const struct hw_tuple *tuple, hw_time now)
+{
+	struct hw_given_up *place = &peer->given_up[0];
+
+	for (uint32_t i = 1; i < HW_PEER_GIVEN_UP; i++)
+		if (peer->given_up[i].until < place->until)
+			place = &peer->given_up[i];
+	*place = (struct hw_given_up){ .link = tuple->link, .remote = tuple->remote,
+				       .until = now + HW_PEER_GIVEN_UP_FOR };
 }
 
 /* How many paths each usable link may have, whichever of them came first. */
@@ -186,7 +211,7 @@ static int add_path(struct hw_peer *peer, const struct hw_tuple *tuple, uint32_t
 
 	uint32_t id = spare->id;
 
-	remove_path(peer, spare, now);
+	hw_peer_remove_path(peer, spare, now);
 	hw_control_paths_down(peer, 1u << id, now);
 	return hw_path_table_add(&peer->paths, tuple, &settings, false, now, &path);
 }
@@ -203,7 +228,6 @@ static void add_configured(struct hw_peer *peer, uint32_t link, uint32_t share, 
 	for (uint32_t i = 0; i < e->count && count < share; i++) {
 		const struct hw_tuple tuple = { .link = link, .remote = e->addrs[i] };
 
-
 		if (adopt_path(peer, &tuple, &count))
 			continue;
 		/* Paths that the peer's packets have shown may have taken the room. */
@@ -216,13 +240,19 @@ static void add_configured(struct hw_peer *peer, uint32_t link, uint32_t share, 
 void hw_peer_sync_paths(struct hw_peer *peer, hw_time now)
 {
 	uint32_t share = fair_share(peer->core);
+	uint32_t removed = 0;
 
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
-		if (path != NULL && !path->learnt && !is_configured(peer, &path->tuple))
-			remove_path(peer, path, now);
+		if (path == NULL || path->learnt || is_configured(peer, &path->tuple))
+			continue;
+		removed |= 1u << i;
+		give_up(peer, &path->tuple, now);
+		hw_peer_remove_path(peer, path, now);
 	}
+	/* Before one of the numbers is another path's. */
+	hw_control_paths_down(peer, removed, now);
 	for (uint32_t link = 0; link < HW_CORE_MAX_LINKS; link++)
 		add_configured(peer, link, share, now);
 }
@@ -238,7 +268,7 @@ static uint32_t remove_link_paths(struct hw_peer *peer, uint32_t link, hw_time n
 		if (path == NULL || path->tuple.link != link)
 			continue;
 		removed |= 1u << i;
-		remove_path(peer, path, now);
+		hw_peer_remove_path(peer, path, now);
 	}
 	hw_path_table_forget_candidates(&peer->paths, link);
 	return removed;
@@ -301,6 +331,9 @@ void hw_core_link_remove(struct hw_core *core, uint32_t link, hw_time now)
 		uint32_t removed = remove_link_paths(peer, link, now);
 
 		memset(&peer->endpoints[link], 0, sizeof(peer->endpoints[link]));
+		for (uint32_t k = 0; k < HW_PEER_GIVEN_UP; k++)
+			if (peer->given_up[k].link == link)
+				memset(&peer->given_up[k], 0, sizeof(peer->given_up[k]));
 		hw_control_paths_down(peer, removed, now);
 		hw_peer_sync_paths(peer, now); /* the others have a larger share */
 	}

@@ -208,8 +208,7 @@ static void heard_unknown(const struct receiving *r, uint32_t bytes)
 	struct hw_candidate *candidate;
 
 	/* Where nothing may be sent nobody is asked who he is. */
-	if (!hw_link_slot_usable(r->core, r->datagram->tuple.link) ||
-	    !r->core->links[r->datagram->tuple.link].up)
+	if (!hw_peer_may_learn(r->peer, &r->datagram->tuple, r->now))
 		return;
 	r->core->env.random(r->core->env.ctx, seed, sizeof(seed));
 	hw_peer_path_link(r->core, &r->datagram->tuple, &link);

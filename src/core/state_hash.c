@@ -130,6 +130,7 @@ static void mix_peer(struct hash *h, const struct hw_peer *peer)
 	mix_paths(h, &peer->paths);
 	mix(h, peer->endpoints, sizeof(peer->endpoints));
 	mix(h, &peer->endpoints_all, sizeof(peer->endpoints_all));
+	mix(h, peer->given_up, sizeof(peer->given_up));
 	mix(h, peer->strategy_state, strategy->state_bytes);
 	mix(h, &peer->compression, sizeof(peer->compression));
 	mix_reassembly(h, peer->reassembly);

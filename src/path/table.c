@@ -170,6 +170,20 @@ void hw_path_table_told(struct hw_path_table *table, uint8_t peer_id,
 	path->view_stale = true;
 }
 
+void hw_path_table_peer_removed(struct hw_path_table *table, uint8_t peer_id)
+{
+	struct hw_path *path = hw_path_table_by_peer_id(table, peer_id);
+
+	if (peer_id >= HW_PATH_TABLE_PATHS)
+		return;
+	table->theirs[peer_id] = (struct hw_path_theirs){ .link = HW_PATH_LINK_UNKNOWN };
+	if (path == NULL)
+		return;
+	path->peer_id = HW_PATH_PEER_ID_NONE;
+	path->theirs = table->theirs[peer_id];
+	path->view_stale = true;
+}
+
 static bool works(const struct hw_path *path)
 {
 	return path->used && (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT);

@@ -176,6 +176,12 @@ void hw_path_table_told(struct hw_path_table *table, uint8_t peer_id,
 /* There is a new session: see hw_path_new_session. */
 void hw_path_table_new_session(struct hw_path_table *table, bool anew, hw_time now);
 
+/*
+ * The peer has removed its path of that number: what was told of it is forgotten, and the path that
+ * has the number, if any, has none from now on. Ids above 15 are ignored.
+ */
+void hw_path_table_peer_removed(struct hw_path_table *table, uint8_t peer_id);
+
 /* Refresh context.all_down: states have changed since the last tick, and deadlines are to be asked. */
 void hw_path_table_refresh(struct hw_path_table *table);
 

@@ -172,7 +172,7 @@ int hw_control_put_challenge_reply(struct hw_control_writer *w,
 
 int hw_control_put_path_state(struct hw_control_writer *w, const struct hw_control_path_state *f)
 {
-	if (f->path >= HW_CONTROL_PATHS || f->state >= HW_CONTROL_STATES ||
+	if (f->path >= HW_CONTROL_PATHS || f->state > HW_CONTROL_STATE_REMOVED ||
 	    f->terms.use >= HW_CONTROL_USES)
 		return HW_E_INVAL;
 
@@ -324,7 +324,7 @@ static bool parse_challenge_reply(const uint8_t *body, size_t len,
 static bool parse_path_state(const uint8_t *body, size_t len, struct hw_control_path_state *f)
 {
 	if (len != HW_CONTROL_PATH_STATE_BYTES - HW_CONTROL_HEADER_BYTES ||
-	    body[0] >= HW_CONTROL_PATHS || body[1] >= HW_CONTROL_STATES)
+	    body[0] >= HW_CONTROL_PATHS || body[1] > HW_CONTROL_STATE_REMOVED)
 		return false;
 	f->path = body[0];
 	f->state = body[1];

@@ -134,9 +134,12 @@ struct hw_control_challenge_reply {
 	uint8_t path; /* sender's number for the path */
 };
 
+/* In PATH_STATE only: the sender has no such path any more, and its number is free. */
+#define HW_CONTROL_STATE_REMOVED 4u
+
 struct hw_control_path_state {
 	uint8_t path; /* sender's number */
-	uint8_t state;
+	uint8_t state; /* enum hw_path_state, or HW_CONTROL_STATE_REMOVED */
 	struct hw_control_terms terms;
 };
 

@@ -267,7 +267,7 @@ static void writer_refuses_what_the_reader_would(void **state)
 		hw_control_put_path_state(&w, &(struct hw_control_path_state){ .path = 16 }),
 		HW_E_INVAL);
 	assert_int_equal(
-		hw_control_put_path_state(&w, &(struct hw_control_path_state){ .state = 4 }),
+		hw_control_put_path_state(&w, &(struct hw_control_path_state){ .state = 5 }),
 		HW_E_INVAL);
 	assert_int_equal(hw_control_put_padding(&w, 2), HW_E_INVAL);
 	assert_int_equal(hw_control_put_padding(&w, 3 + 65536), HW_E_INVAL);
@@ -407,7 +407,9 @@ static void reader_refuses_values_out_of_range(void **state)
 	path_state[3] = 16;
 	assert_int_equal(next(path_state, 10, &f), HW_E_MALFORMED);
 	path_state[3] = 0;
-	path_state[4] = 4;
+	path_state[4] = 4; /* removed */
+	assert_int_equal(next(path_state, 10, &f), 1);
+	path_state[4] = 5;
 	assert_int_equal(next(path_state, 10, &f), HW_E_MALFORMED);
 	path_state[4] = 0;
 	path_state[5] = 3; /* use */

@@ -154,8 +154,106 @@ static void the_peer_is_told_of_a_link_that_is_removed(void **state)
 	assert_int_equal(w.node[0].events[HW_EVENT_PATH_REMOVED], 1);
 	assert_int_equal(w.node[0].events[HW_EVENT_PATH_DOWN], 0);
 	world_run(&w, w.now + w.delay[0]);
-	assert_int_equal(path_by(1, 1).state, HW_PATH_DOWN);
+	assert_int_equal(paths_by(1, 1), 0);
+	assert_int_equal(w.node[1].events[HW_EVENT_PATH_REMOVED], 1);
 	assert_int_equal(path_by(1, 0).state, HW_PATH_UP);
+	/* Nor does it look for it there any more. */
+	world_run(&w, w.now + HW_S(100));
+	assert_int_equal(paths_by(1, 1), 0);
+	assert_int_equal(world_drops(&w, 0, HW_DROP_rx_no_link), 0);
+}
+
+/* The same of one that is only taken down: the peer keeps it, and finds it again. */
+static void the_peer_keeps_a_link_that_is_down(void **state)
+{
+	(void)state;
+	world_start_both(&w);
+	hw_core_link_down(w.node[0].core, 1, w.now);
+	world_flush(&w, 0);
+	world_run(&w, w.now + w.delay[0]);
+	assert_int_equal(path_by(1, 1).state, HW_PATH_DOWN);
+	world_run(&w, w.now + HW_S(1));
+	hw_core_link_up(w.node[0].core, 1, 1500, w.now);
+	world_flush(&w, 0);
+	world_run(&w, w.now + HW_MS(100));
+	assert_int_equal(path_by(0, 1).state, HW_PATH_UP);
+	assert_int_equal(path_by(1, 1).state, HW_PATH_UP);
+	assert_int_equal(w.node[1].events[HW_EVENT_PATH_REMOVED], 0);
+}
+
+static struct world_flight kept;
+
+/* Holds back what the hub sends: one copy is enough. */
+static bool keep(void *ctx, int from, const struct world_flight *flight)
+{
+	(void)ctx;
+	if (from == 1)
+		kept = *flight;
+	return from != 1;
+}
+
+static uint32_t candidates(int node)
+{
+	const struct hw_path_table *table = &w.node[node].core->peers[0].paths;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < HW_PATH_TABLE_CANDIDATES; i++)
+		count += table->candidates[i].used;
+	return count;
+}
+
+/* A packet that was on its way when its path was given up must not make it a path again. */
+static void what_comes_late_by_a_path_that_was_given_up_is_delivered_only(void **state)
+{
+	struct hw_addr other = w.node[1].addr[1];
+	struct hw_tuple old = { .link = 1, .remote = other };
+	uint64_t delivered;
+
+	(void)state;
+	world_start_both(&w);
+	flow(HW_S(1));
+	other.ip[3] = 200;
+	for (uint32_t i = 0; i < 2; i++) {
+		w.tap = keep;
+		world_send(&w, 1, 100, i);
+		w.tap = NULL;
+		if (i == 0) {
+			assert_int_equal(hw_core_endpoints(w.node[0].core, 0, 1, &other, 1, w.now),
+					 0);
+			world_flush(&w, 0);
+		}
+		delivered = w.node[0].delivered;
+		world_inject(&w, 0, &old, kept.bytes, kept.len);
+		assert_int_equal(w.node[0].delivered, delivered + 1);
+		/* After some time it is an address like any other. */
+		assert_int_equal(candidates(0), i);
+		if (i == 0)
+			world_run(&w, w.now + HW_PEER_GIVEN_UP_FOR);
+	}
+}
+
+/* An endpoint that is given up: no path is left there on either side; the other one stays. */
+static void an_endpoint_is_replaced(void **state)
+{
+	struct hw_addr other = w.node[1].addr[1];
+
+	(void)state;
+	world_start_both(&w);
+	flow(HW_S(1));
+	other.ip[3] = 200;
+	/* The word of it, by the other links, comes long after packets by this one. */
+	w.delay[0] = w.delay[2] = HW_MS(50);
+	w.node[1].seen_as[1] = other;
+	assert_int_equal(hw_core_endpoints(w.node[0].core, 0, 1, &other, 1, w.now), 0);
+	world_flush(&w, 0);
+	flow(HW_S(2));
+	world_run(&w, w.now + HW_S(60));
+	assert_int_equal(paths_by(0, 1), 1);
+	assert_int_equal(paths_by(1, 1), 1);
+	other = path_by(0, 1).tuple.remote;
+	assert_int_equal(other.ip[3], 200);
+	assert_int_equal(path_by(0, 1).state, HW_PATH_UP);
+	assert_int_equal(path_by(1, 1).state, HW_PATH_UP);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -459,8 +557,7 @@ static void use_and_price_change_while_it_runs(void **state)
 	assert_int_equal(paths_by(0, 1), 0);
 	assert_int_equal(w.node[0].events[HW_EVENT_PATH_REMOVED], 1);
 	world_run(&w, w.now + w.delay[0]);
-	assert_int_equal(path_by(1, 1).state, HW_PATH_DOWN);
-	/* What the peer still tries there is not answered, and the link stays silent. */
+	assert_int_equal(paths_by(1, 1), 0);
 	world_run(&w, w.now + HW_S(100));
 	assert_int_equal(paths_by(0, 1) + paths_by(1, 1), 0);
 
@@ -635,6 +732,9 @@ int main(void)
 		TEST(a_core_begins_without_links),
 		TEST(nothing_is_lost_while_links_come_and_go),
 		TEST(the_peer_is_told_of_a_link_that_is_removed),
+		TEST(the_peer_keeps_a_link_that_is_down),
+		TEST(what_comes_late_by_a_path_that_was_given_up_is_delivered_only),
+		TEST(an_endpoint_is_replaced),
 		TEST(what_makes_no_sense_is_refused),
 		TEST(a_configuration_with_bad_links_is_refused),
 		TEST(sixteen_links),
