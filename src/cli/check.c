@@ -107,18 +107,29 @@ static void print_links(const struct hw_config *config)
 	for (uint32_t i = 0; i < config->link_count; i++) {
 		const struct hw_config_link *link = &config->links[i];
 
-		printf("link       %s: %s", link->name,
-		       link->interface[0] != '\0' ? link->interface : "whatever way the kernel routes");
-		if (link->address.family != HW_FAMILY_NONE) {
-			hw_addr_format(&link->address, text);
+		hw_addr_format(&link->address, text);
+		printf("link       ");
+		if (link->every)
+			printf("every interface that leads to the peer, each by its name");
+		else
+			printf("%s: ", link->name);
+		if (link->interface[0] != '\0')
+			printf("%s%s", hw_config_link_is_pattern(link) ? "each interface like " : "",
+			       link->interface);
+		else if (link->address.family != HW_FAMILY_NONE)
+			printf("the interface that has %s", text);
+		else if (!link->every)
+			printf("whatever way the kernel routes");
+		if (link->interface[0] != '\0' && link->address.family != HW_FAMILY_NONE)
 			printf(" from %s", text);
-		}
 		if (link->mtu != 0)
 			printf(", MTU %u", link->mtu);
 		printf(", price %u%s", link->price, uses[link->use]);
 		print_quota(link);
 		print_endpoints("", link->endpoints, link->endpoint_count);
 	}
+	for (uint32_t i = 0; i < config->exclude_count; i++)
+		printf("%-10s %s\n", i == 0 ? "left out" : "", config->exclude[i]);
 }
 
 static void print_session(const struct hw_config *config)
