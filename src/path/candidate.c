@@ -29,11 +29,19 @@ static void make_challenge(const struct hw_siphash_key *seed, uint8_t label,
 	hw_store64(ret_challenge, hw_siphash(seed, &label, sizeof(label)));
 }
 
-/* How long a path that was asked may take to answer. */
+/*
+ * How long a path that was asked may take to answer: its round trip and what that varies by, but no more
+ * than 100 ms beyond, since what goes to it may be lost. (A young path's variation is only a guess, and
+ * four times that would be three round trips.)
+ */
 static hw_time answer_wait(const struct hw_path *path)
 {
-	return hw_time_max(PATH_WAIT_MIN, (PATH_ASK_TIMES - 1) * PATH_ASK_GAP +
-						  hw_rtt_timeout(&path->rtt, PATH_WAIT_UNKNOWN));
+	hw_time wait = (PATH_ASK_TIMES - 1) * PATH_ASK_GAP +
+		       hw_rtt_timeout(&path->rtt, PATH_WAIT_UNKNOWN);
+
+	if (hw_rtt_known(&path->rtt))
+		wait = hw_time_min(wait, (hw_time)path->rtt.smoothed_ns + PATH_WAIT_MIN);
+	return hw_time_max(PATH_WAIT_MIN, wait);
 }
 
 static void ask_path(struct hw_path *path, const struct hw_siphash_key *seed, hw_time now)

@@ -501,6 +501,29 @@ static void moving_takes_one_rtt_and_100_ms(void **state)
 	test_free(table);
 }
 
+/* A path whose round trip is known by one sample: what it varies by is a guess, and does not count. */
+static void moving_a_young_path_takes_no_longer(void **state)
+{
+	struct hw_path_table *table = new_table();
+	struct hw_path *path = up_path(table, 0, 1, 5);
+	struct asked asked = { 0 };
+	struct hw_tuple new = tuple_of(0, 2);
+
+	(void)state;
+	hw_rtt_init(&path->rtt);
+	hw_rtt_sample(&path->rtt, HW_MS(400), start - HW_MS(5));
+	assert_true(hw_rtt_timeout(&path->rtt, 0) > HW_MS(1000));
+	assert_non_null(hear(table, 0, 2, 1000, start));
+	take(table, start, &asked);
+	run(table, start, start + HW_MS(400), &asked);
+	assert_int_equal(answer(table, 0, 2, asked.candidate_challenge, 5, start + HW_MS(400)), 0);
+	run(table, start + HW_MS(400), start + HW_MS(499), &asked);
+	assert_null(hw_path_table_find(table, &new));
+	run(table, start + HW_MS(499), start + HW_MS(500), &asked);
+	assert_ptr_equal(hw_path_table_find(table, &new), path);
+	test_free(table);
+}
+
 /* A stranger passes on copies, in both directions, and faster than the old way. */
 static void a_relay_moves_nothing_while_the_old_address_answers(void **state)
 {
@@ -776,6 +799,7 @@ int main(void)
 		cmocka_unit_test(a_ninth_learnt_path_is_refused_by_challenge_too),
 		cmocka_unit_test(a_path_moves_to_where_the_peer_is),
 		cmocka_unit_test(moving_takes_one_rtt_and_100_ms),
+		cmocka_unit_test(moving_a_young_path_takes_no_longer),
 		cmocka_unit_test(a_relay_moves_nothing_while_the_old_address_answers),
 		cmocka_unit_test(a_path_that_is_down_moves_at_once),
 		cmocka_unit_test(a_path_of_another_link_is_asked_before_it_moves),
