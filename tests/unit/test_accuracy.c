@@ -320,6 +320,158 @@ static void rates_of_swinging_links_are_true(void **state)
 	}
 }
 
+/* What the way back carries for the sake of reports: bytes of IP packets a second, all links together. */
+static double report_bytes(uint32_t links, double rate, unsigned *ret_per_s)
+{
+	struct hw_link_params params[4][2];
+	uint64_t bytes[2] = { 0 }, packets[2] = { 0 };
+
+	for (uint32_t i = 0; i < links; i++)
+		for (int w = 0; w < 2; w++)
+			params[i][w] = fixed(20 + i, 0, 0);
+	rig_init(&rig, 1, links, params);
+	rig_send(&rig, 0, 100, rate * 800);
+	for (int pass = 0; pass < 2; pass++) {
+		rig_run(&rig, HW_S(3 + 4 * pass));
+		for (uint32_t i = 0; i < links; i++) {
+			const struct hw_link_stats *stats = hw_linkmodel_stats(rig.way[1][i].model);
+
+			bytes[pass] += stats->passed_bytes;
+			packets[pass] += stats->fates[HW_LINK_PASSED];
+		}
+	}
+	rig_fini(&rig);
+	*ret_per_s = (unsigned)((packets[1] - packets[0]) / 4);
+	return (double)(bytes[1] - bytes[0]) / 4;
+}
+
+/* One way only, so the way back carries nothing but control: the figures of docs/measurement.md. */
+static void reports_cost_what_is_written(void **state)
+{
+	static const struct {
+		uint32_t links;
+		double rate, most_Bps;
+	} cases[] = {
+		{ 1, 10, 1500 },   { 2, 10, 3200 },    { 1, 100, 5500 },   { 2, 100, 13000 },
+		{ 3, 100, 15500 }, { 2, 1000, 23000 }, { 1, 10000, 12000 }, { 2, 10000, 26000 },
+		{ 3, 10000, 31000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned packets;
+		double bytes = report_bytes(cases[i].links, cases[i].rate, &packets);
+
+		print_message("# %u links, %5.0f packets/s: %.0f bytes/s back in %u packets/s\n",
+			      cases[i].links, cases[i].rate, bytes, packets);
+		assert_true(bytes <= cases[i].most_Bps);
+	}
+}
+
+/* ---- which paths fail together ---- */
+
+/* Bad spells of one link: outages of 200 to 400 ms, some its own, some of both. */
+static size_t spells(struct hw_rng *rng, double share, hw_time until, struct hw_link_outage *ret,
+		     size_t room)
+{
+	double mean = 0.3, at = 10;
+	size_t count = 0;
+
+	while (count < room && at < (double)until / 1e9) {
+		at += -log(1 - hw_rng_unit(rng)) * mean * (1 - share) / share;
+
+		double length = 0.2 + 0.2 * hw_rng_unit(rng);
+
+		ret[count++] = (struct hw_link_outage){ (hw_time)(at * 1e9), (hw_time)((at + length) * 1e9) };
+		at += length;
+	}
+	return count;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct hw_link_outage *p = a, *q = b;
+
+	return p->from < q->from ? -1 : p->from > q->from;
+}
+
+/*
+ * Two links, each out for `share` of the time, both together `lift` times as often as by chance, for
+ * five minutes; returns the verdict on what one node receives and on what the other sends.
+ */
+static void joint_run(uint64_t seed, double share, double lift, enum hw_joint_verdict ret[2],
+		      struct hw_joint_figures *ret_rx)
+{
+	static struct hw_link_outage outages[3][2000], all[2][4000];
+	struct hw_link_params params[2][2];
+	struct hw_rng rng;
+	double both = lift * share * share;
+	double c = (both - share * share) / (1 - 2 * share + both);
+	size_t count[3];
+
+	hw_rng_init(&rng, seed);
+	for (int i = 0; i < 3; i++) /* the third is common */
+		count[i] = i == 2 && c < 1e-6
+				   ? 0
+				   : spells(&rng, i == 2 ? c : (share - c) / (1 - c), HW_S(310), outages[i], 2000);
+	for (int i = 0; i < 2; i++) {
+		params[i][0] = fixed(20 + 70 * i, 2, 0.01);
+		params[i][1] = fixed(20 + 30 * i, 2, 0);
+		memcpy(all[i], outages[i], count[i] * sizeof(all[i][0]));
+		memcpy(all[i] + count[i], outages[2], count[2] * sizeof(all[i][0]));
+		qsort(all[i], count[i] + count[2], sizeof(all[i][0]), by_start);
+		params[i][0].outages = all[i];
+		params[i][0].outage_count = count[i] + count[2];
+	}
+	rig_init(&rig, seed, 2, params);
+	rig_send(&rig, 0, 200, 80000);
+	rig_run(&rig, HW_S(310));
+	for (int n = 0; n < 2; n++) {
+		rig_snapshot(&rig, n, &snapshot[n]);
+		assert_int_equal(snapshot[n].pair_count, 1);
+	}
+	*ret_rx = snapshot[1].pairs[0].rx;
+	ret[0] = snapshot[1].pairs[0].rx.verdict;
+	ret[1] = snapshot[0].pairs[0].tx.verdict;
+	rig_fini(&rig);
+}
+
+static void joint_runs(unsigned seeds)
+{
+	static const char *const names[] = { "unknown", "independent", "together" };
+	static const double lifts[] = { 1.0, 3.6 };
+
+	for (int l = 0; l < 2; l++) {
+		unsigned counts[2][3] = { { 0 } };
+		double mean = 0;
+
+		for (uint64_t seed = 1; seed <= seeds; seed++) {
+			enum hw_joint_verdict verdict[2];
+			struct hw_joint_figures f;
+
+			joint_run(seed, 0.1, lifts[l], verdict, &f);
+			mean += f.lift / seeds;
+			for (int n = 0; n < 2; n++)
+				counts[n][verdict[n]]++;
+		}
+		for (int n = 0; n < 2; n++)
+			print_message("# lift %.1f, %s: %s %u, %s %u, %s %u; mean lift where received %.2f\n",
+				      lifts[l], n == 0 ? "where received" : "where sent", names[0],
+				      counts[n][0], names[1], counts[n][1], names[2], counts[n][2], mean);
+		for (int n = 0; n < 2; n++)
+			assert_int_equal(counts[n][l == 0 ? HW_JOINT_TOGETHER : HW_JOINT_INDEPENDENT], 0);
+		for (int n = 0; n < 2; n++)
+			assert_true(counts[n][l == 0 ? HW_JOINT_INDEPENDENT : HW_JOINT_TOGETHER] * 10 >=
+				    seeds * 8);
+	}
+}
+
+static void links_that_fail_together_are_known_in_five_minutes(void **state)
+{
+	(void)state;
+	joint_runs(3);
+}
+
 static void measure_file(const char *file)
 {
 	static char text[8u << 20];
@@ -345,6 +497,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(loss_is_within_a_point),
 		cmocka_unit_test(rates_of_saturated_links_are_true),
 		cmocka_unit_test(rates_of_swinging_links_are_true),
+		cmocka_unit_test(reports_cost_what_is_written),
+		cmocka_unit_test(links_that_fail_together_are_known_in_five_minutes),
 	};
 
 	for (int i = 1; i < argc; i++)
