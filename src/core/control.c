@@ -310,8 +310,9 @@ static void report_paths(struct hw_peer *peer, const struct hw_session *session,
 			continue;
 		entry->path = path->peer_id;
 		entry->state = (uint8_t)path->state;
-		if (path->state == HW_PATH_UP && in_trouble(path, now))
-			entry->state = HW_PATH_SUSPECT;
+		/* What this node doubts of its own sending says nothing about the peer's. */
+		if (path->state == HW_PATH_UP || path->state == HW_PATH_SUSPECT)
+			entry->state = in_trouble(path, now) ? HW_PATH_SUSPECT : HW_PATH_UP;
 		hw_path_rx_told(&path->rx, path == detailed, now);
 		report->path_count++;
 	}
