@@ -64,6 +64,8 @@ static uint32_t flow(hw_time span)
 	return count;
 }
 
+static void check_invariants(int node);
+
 /* The node's path by that link, or one whose `path` is UINT32_MAX. */
 static struct hw_path_snapshot path_by(int node, uint32_t link)
 {
@@ -179,6 +181,44 @@ static void the_peer_keeps_a_link_that_is_down(void **state)
 	assert_int_equal(path_by(0, 1).state, HW_PATH_UP);
 	assert_int_equal(path_by(1, 1).state, HW_PATH_UP);
 	assert_int_equal(w.node[1].events[HW_EVENT_PATH_REMOVED], 0);
+}
+
+/* A peer that says, again and again, that it has removed paths that it goes on using. */
+static void a_peer_that_removes_all_its_paths_is_found_again(void **state)
+{
+	struct hw_peer *peer;
+	uint64_t delivered;
+
+	(void)state;
+	world_start_both(&w);
+	flow(HW_S(1));
+	peer = &w.node[0].core->peers[0];
+	for (uint32_t round = 0; round < 100; round++) {
+		struct hw_control_writer writer;
+		struct hw_buf *buf = hw_control_begin(w.node[0].core, &writer);
+
+		for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+			const struct hw_control_path_state removed = {
+				.path = (uint8_t)i, .state = HW_CONTROL_STATE_REMOVED
+			};
+
+			assert_int_equal(hw_control_put_path_state(&writer, &removed), 0);
+		}
+		hw_control_send_best(peer, buf, &writer, w.now);
+		world_flush(&w, 0);
+		world_run(&w, w.now + HW_MS(round % 30));
+		check_invariants(1);
+	}
+	assert_true(w.node[1].events[HW_EVENT_PATH_REMOVED] >= WORLD_LINKS - 1);
+	world_run(&w, w.now + HW_S(20));
+	flow(HW_S(2));
+	world_run(&w, w.now + HW_MS(100));
+	assert_int_equal(world_paths_up(&w, 1), WORLD_LINKS);
+	delivered = w.node[0].delivered;
+	assert_int_equal(flow(HW_S(1)), 200);
+	world_run(&w, w.now + HW_MS(100));
+	assert_int_equal(w.node[0].delivered - delivered, 200);
+	assert_int_equal(w.node[0].events[HW_EVENT_SESSION_DOWN], 0);
 }
 
 static struct world_flight kept;
@@ -735,6 +775,7 @@ int main(void)
 		TEST(the_peer_keeps_a_link_that_is_down),
 		TEST(what_comes_late_by_a_path_that_was_given_up_is_delivered_only),
 		TEST(an_endpoint_is_replaced),
+		TEST(a_peer_that_removes_all_its_paths_is_found_again),
 		TEST(what_makes_no_sense_is_refused),
 		TEST(a_configuration_with_bad_links_is_refused),
 		TEST(sixteen_links),

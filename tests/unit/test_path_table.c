@@ -297,6 +297,32 @@ static void peer_ids_move_only_on_proof(void **state)
 	test_free(table);
 }
 
+/* What the peer has removed leaves nothing to the next path that gets its number there. */
+static void a_number_that_the_peer_gave_up_is_nobodys(void **state)
+{
+	const struct hw_path_theirs theirs = { .link = 3, .use = HW_USE_NEVER, .price = 9 };
+	struct hw_path_table *table = new_table();
+	struct hw_path *a = up_path(table, 0, 1, 5),
+		       *b = up_path(table, 1, 1, HW_PATH_PEER_ID_NONE);
+
+	(void)state;
+	hw_path_table_told(table, 5, &theirs);
+	assert_int_equal(a->theirs.price, 9);
+	hw_path_table_peer_removed(table, 6);
+	hw_path_table_peer_removed(table, 16);
+	hw_path_table_peer_removed(table, HW_PATH_PEER_ID_NONE);
+	assert_int_equal(a->peer_id, 5);
+	hw_path_table_peer_removed(table, 5);
+	assert_int_equal(a->peer_id, HW_PATH_PEER_ID_NONE);
+	assert_int_equal(a->theirs.link, HW_PATH_LINK_UNKNOWN);
+	assert_int_equal(a->theirs.use, HW_USE_ALWAYS);
+	hw_path_table_learn_peer_id(table, b, 5, false);
+	assert_int_equal(b->peer_id, 5);
+	assert_int_equal(b->theirs.link, HW_PATH_LINK_UNKNOWN);
+	assert_int_equal(b->theirs.price, 0);
+	test_free(table);
+}
+
 static void an_answering_candidate_becomes_a_path(void **state)
 {
 	struct hw_path_table *table = new_table();
@@ -790,6 +816,7 @@ int main(void)
 		cmocka_unit_test(the_table_takes_sixteen_paths_and_eight_learnt_ones),
 		cmocka_unit_test(a_dead_learnt_path_makes_room),
 		cmocka_unit_test(peer_ids_move_only_on_proof),
+		cmocka_unit_test(a_number_that_the_peer_gave_up_is_nobodys),
 		cmocka_unit_test(an_answering_candidate_becomes_a_path),
 		cmocka_unit_test(a_silent_candidate_is_asked_seven_times_and_forgotten),
 		cmocka_unit_test(a_slow_path_is_still_validated),
