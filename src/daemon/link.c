@@ -290,7 +290,13 @@ void hw_daemon_link_follow(struct hw_daemon_link *link, const struct hw_config_l
 		link->retry_at = HW_TIME_NEVER;
 	link->rule = rule;
 	link->found = *found;
-	memcpy(link->name, found->name, sizeof(link->name));
+	if (renamed) {
+		char before[HW_CORE_NAME_BYTES];
+
+		memcpy(before, link->name, sizeof(before));
+		memcpy(link->name, found->name, sizeof(link->name));
+		hw_daemon_operator_named(link, before);
+	}
 	memcpy(link->interface, found->interface, sizeof(link->interface));
 	if (changed) {
 		hw_daemon_cost_link(link, now);

@@ -37,6 +37,57 @@ static json_t *unknown_link(const struct hw_daemon *daemon, const char *name)
 	return hw_control_error_reply(text);
 }
 
+/* The word of the link of that name, or NULL; of "": a free one. */
+static struct hw_daemon_word *find_word(struct hw_daemon *daemon, const char *name)
+{
+	for (uint32_t i = 0; i < HW_DAEMON_WORDS; i++) {
+		if (strcmp(daemon->words[i].name, name) == 0)
+			return &daemon->words[i];
+	}
+	return NULL;
+}
+
+void hw_daemon_operator_named(struct hw_daemon_link *link, const char *before)
+{
+	struct hw_daemon_word *word;
+
+	/* A link that is renamed takes its word with it; another that comes by the old name has none. */
+	if (before[0]) {
+		word = find_word(link->daemon, before);
+		if (word)
+			memcpy(word->name, link->name, sizeof(word->name));
+		return;
+	}
+	word = find_word(link->daemon, link->name);
+	if (!word)
+		return;
+	link->admin_down = word->down;
+	link->use_overridden = word->overridden;
+	link->use_override = word->use;
+}
+
+/* Keep what the operator said of the link. */
+static void remember(const struct hw_daemon_link *link)
+{
+	struct hw_daemon_word *word = find_word(link->daemon, link->name);
+
+	if (!word)
+		word = find_word(link->daemon, "");
+	if (!word) {
+		hw_log(&link->daemon->log, HW_LOG_WARNING,
+		       "link %s: this is forgotten when it is unplugged: so many links have been told "
+		       "something", link->name);
+		return;
+	}
+	memset(word, 0, sizeof(*word));
+	if (!link->admin_down && !link->use_overridden)
+		return;
+	memcpy(word->name, link->name, sizeof(word->name));
+	word->down = link->admin_down;
+	word->overridden = link->use_overridden;
+	word->use = link->use_override;
+}
+
 /* Why the link is, or is not, in use now. */
 static void describe(const struct hw_daemon_link *link, char text[TEXT_BYTES])
 {
@@ -100,6 +151,7 @@ static json_t *change_link(struct hw_daemon *daemon, const struct hw_control_req
 	bool up = link->up;
 
 	carry_out(link, request->what, now);
+	remember(link);
 	describe(link, text);
 	/* Where it came up or went down, that has been logged with the reason. */
 	if (up == link->up)

@@ -222,9 +222,7 @@ static int take_over(struct reload *reload, hw_time now)
 		(void)!change_device(daemon, &next->tunnel, &was->tunnel, parts, ignored);
 		return err;
 	}
-	/* Also when nothing of them has changed: what they point to is the old configuration. */
-	hw_daemon_links_reload(daemon, next, now);
-	daemon->config = next;
+	/* Before the links are looked at: their sockets stay, and with them the ports. */
 	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
 		struct hw_daemon_link *link = &daemon->links[i];
 
@@ -233,6 +231,9 @@ static int take_over(struct reload *reload, hw_time now)
 			       "link %s: cannot carry the DSCP and ECN byte: %s", link->name,
 			       strerror(errno));
 	}
+	/* Also when nothing of them has changed: what they point to is the old configuration. */
+	hw_daemon_links_reload(daemon, next, now);
+	daemon->config = next;
 	daemon->log.level = (enum hw_log_level)next->log_level;
 	hw_config_free(daemon->own_config);
 	daemon->own_config = reload->next;

@@ -90,6 +90,15 @@ struct hw_daemon_link {
 	struct hw_daemon_meter meter;
 };
 
+/* What the operator has said of a link, kept by its name: it may be unplugged and come again. */
+#define HW_DAEMON_WORDS 64u
+struct hw_daemon_word {
+	char name[HW_CORE_NAME_BYTES]; /* "": free */
+	bool down;
+	bool overridden;
+	enum hw_link_use use;
+};
+
 /* The peer's addresses, as one rule of the configuration has them, or as they are for all. */
 struct hw_daemon_endpoints {
 	const struct hw_config_endpoint *config;
@@ -143,6 +152,7 @@ struct hw_daemon {
 	uint32_t overlap_count;
 
 	struct hw_daemon_link links[HW_CORE_MAX_LINKS];
+	struct hw_daemon_word words[HW_DAEMON_WORDS];
 	struct hw_udp_counters retired; /* of links that are no more */
 	struct hw_udp_batch *batch;
 	struct hw_datagram_out out[HW_DAEMON_OUT_BATCH];
@@ -238,8 +248,8 @@ enum hw_link_use hw_daemon_link_use(const struct hw_daemon_link *link);
 void hw_daemon_link_apply_use(struct hw_daemon_link *link, hw_time now);
 
 /*
- * What the operator and the quota say at run time; each takes effect at once. It holds for as long
- * as the link's slot is in use, and over a reload.
+ * What the operator and the quota say at run time; each takes effect at once. The operator's word is
+ * kept by the link's name until a restart (operator.c).
  */
 void hw_daemon_link_set_admin_down(struct hw_daemon_link *link, bool down, hw_time now);
 void hw_daemon_link_override_use(struct hw_daemon_link *link, enum hw_link_use use, hw_time now);
@@ -320,7 +330,12 @@ void hw_daemon_report_handler(struct hw_daemon *daemon, struct hw_control_handle
  */
 bool hw_daemon_reload(struct hw_daemon *daemon, struct hw_control_ticket ticket);
 
-/* operator.c: hw_control_handler.act */
+/* operator.c */
+
+/* The link has got its name, instead of `before` ("": it is new): the operator's word of it holds. */
+void hw_daemon_operator_named(struct hw_daemon_link *link, const char *before);
+
+/* hw_control_handler.act */
 json_t *hw_daemon_act(void *ctx, const struct hw_control_request *request,
 		      struct hw_control_ticket ticket);
 

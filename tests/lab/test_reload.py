@@ -219,6 +219,25 @@ def the_tunnels_address_and_mtu_change(s):
 
 
 @case
+def frames_change(s):
+    before = {name: path["local"] for name, path in s.on_a.paths().items()}
+
+    def change():
+        for keys in ({"copy-dscp": True, "compression": "lz4", "mss-clamp": False}, {}):
+            for daemon in (s.on_a, s.on_b):
+                for key in ("copy-dscp", "compression", "mss-clamp"):
+                    daemon.config["tunnel"].pop(key, None)
+                daemon.config["tunnel"].update(keys)
+                done = reload(daemon)
+                expect(done.returncode == 0 and "3 changes" in done.stdout, f"{done}")
+            time.sleep(0.5)
+    under_traffic(s, change)
+    after = {name: path["local"] for name, path in s.on_a.paths().items()}
+    expect(before == after, f"the sockets are others: {before}, {after}")
+    session_goes_on(s)
+
+
+@case
 def what_cannot_change_is_refused_whole(s):
     was = s.on_a.status()
     s.on_a.config["tunnel"]["type"] = "tun"
@@ -296,6 +315,33 @@ def links_go_down_and_up_on_request(s):
            "lte" in done.stderr, f"{done}")
     for text in ("taken down by the operator", "link lte: ready on lte"):
         expect(text in s.on_a.log(200), f"the log lacks: {text}\n{s.on_a.log()}")
+    session_goes_on(s)
+
+
+@case
+def a_word_of_a_link_outlives_its_interface(s):
+    def link_json():
+        return next((x for x in s.on_a.status()["links"] if x["name"] == "usb/usb0"), None)
+    s.on_a.config["links"].append({"name": "usb", "interface": "usb*", "endpoint": ["10.1.7.2:8420"]})
+    expect(reload(s.on_a).returncode == 0, "a pattern")
+    s.lab.veth("usb0", s.a, s.b, 7)
+    lab_module.wait_until(link_json, 3, "the modem is a link")
+    for args, shown in ((("down",), "down"), (("use", "backup"), "down")):
+        done = s.on_a.ask("link", args[0], "usb/usb0", *args[1:])
+        expect(done.returncode == 0, f"{done}")
+        s.a.ip("link del usb0")
+        lab_module.wait_until(lambda: not link_json(), 3, "the modem is gone")
+        s.lab.veth("usb0", s.a, s.b, 7)
+        lab_module.wait_until(link_json, 3, "the modem is a link again")
+        expect(link_json()["state"] == shown, f"{link_json()}")
+    expect((link_json()["use"], link_json()["use_by"]) == ("backup", "operator"), f"{link_json()}")
+    s.on_a.ask("link", "up", "usb/usb0")
+    s.on_a.ask("link", "use", "usb/usb0", "config")
+    expect((link_json()["use"], link_json()["state"]) == ("always", "ready"), f"{link_json()}")
+    s.a.ip("link del usb0")
+    s.on_a.config["links"].pop()
+    expect(reload(s.on_a).returncode == 0, "no pattern")
+    expect(s.on_a.ask("link", "up", "usb/usb0", check=False).returncode == 1, "still there")
     session_goes_on(s)
 
 
