@@ -521,8 +521,8 @@ def status_is_a_table(folder):
     equal(rows["lte"], ["down", "1234", "1.5", "30.2", "100", "5.1", "1.23M", "1.00k", "1420"])
     equal(rows["radio"], ["probing", "-", "1.5", "30.2", "-", "-", "-", "-", "1420"])
     equal(rows["all"], ["2.47M", "2.00k"])
-    equal(out.count("  since "), 2)  # down, and probing
-    inside("\n  since 75 s: no probe was answered\n  carries nothing: not to be used", out)
+    equal(out.count("  for "), 2)  # down, and probing
+    inside("\n  for 75 s: no probe was answered\n  carries nothing: not to be used", out)
     inside("control               7          6          0     0.0          12", out)
     inside("class 1           1.00k        999          1    0.10       2.00k", out)
     inside("Dropped  rx_old 3\n", out)  # duplicates are no trouble, an empty count no news

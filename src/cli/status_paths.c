@@ -65,7 +65,7 @@ static void print_remarks(const json_t *path, FILE *out)
 
 	if (strcmp(hw_status_string(path, "state", 8, text), "up") != 0 &&
 	    json_is_string(json_object_get(path, "why")))
-		fprintf(out, "  since %s: %s\n",
+		fprintf(out, "  for %s: %s\n",
 			hw_status_age(hw_status_number(path, "state_age_s"), age),
 			hw_status_string(path, "why", HW_STATUS_COLUMNS - 30, text));
 	if (strcmp(hw_status_string(path, "use", 8, text), "never") == 0)

@@ -182,4 +182,19 @@ def a_last_link_is_no_exception(s):
     expect(result.lost == 0, f"{result.lost} of 20 lost with wan2 up again")
 
 
+@case
+def a_larger_quota_counts_at_once(s):
+    expect(link_status(s.on_a, "wan1")["quota"]["spent"], "the quota is not spent")
+    before = used(s)
+    s.on_a.config["links"][0]["quota"] = "2MB/day"
+    s.on_a.write()
+    s.on_a.ask("reload")
+    s.on_a.wait_up(paths=2)
+    link = link_status(s.on_a, "wan1")
+    expect((link["use"], link["quota"]["bytes"], link["quota"]["spent"]) == ("always", 2_000_000, False),
+           f"{link}")
+    expect(link["quota"]["used_bytes"] >= before, f"{before} bytes became {link}")
+    expect("the link is used again" in s.on_a.log(10), s.on_a.log(10))
+
+
 main(setup)
