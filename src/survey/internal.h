@@ -20,7 +20,7 @@ enum hw_survey_phase {
 	HW_PHASE_END
 };
 
-enum hw_survey_load_step { HW_STEP_BEGIN, HW_STEP_TRAIN, HW_STEP_MAIN, HW_STEP_REST };
+enum hw_survey_load_step { HW_STEP_BEGIN, HW_STEP_TRAIN, HW_STEP_MAIN, HW_STEP_AGAIN };
 
 /* The load that is under way, or the next. */
 struct hw_survey_load {
@@ -31,7 +31,7 @@ struct hw_survey_load {
 	uint32_t rate_kbps;
 	uint64_t reserved; /* bytes of IP packets that it may cost */
 	hw_time rest_until;
-	hw_time ready_by; /* for its path to be up */
+	hw_time ready_by; /* for its path to be up, and others' pings to be over */
 };
 
 struct hw_survey_pairing {
@@ -41,7 +41,10 @@ struct hw_survey_pairing {
 	bool running;
 	uint64_t reserved[2];
 	hw_time rest_until;
+	hw_time ready_by;
 };
+
+#define HW_SURVEY_READY_PATIENCE HW_S(4) /* for a path that is in doubt, or busy, after a load */
 
 struct hw_survey {
 	struct hw_core *core;
@@ -65,7 +68,7 @@ struct hw_survey {
 void hw_survey_tell(struct hw_survey *survey, enum hw_survey_stage stage, uint32_t link,
 		    uint32_t other, enum hw_survey_way way);
 struct hw_survey_path *hw_survey_best(struct hw_survey *survey, uint32_t link); /* or NULL */
-bool hw_survey_path_up(const struct hw_survey *survey, const struct hw_survey_path *path);
+bool hw_survey_ready(const struct hw_survey *survey, const struct hw_survey_path *path); /* up, idle */
 uint64_t hw_survey_left(const struct hw_survey *survey, uint32_t link);
 uint32_t hw_survey_ip_bytes(const struct hw_survey_path *path); /* headers before the UDP payload */
 

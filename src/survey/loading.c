@@ -5,7 +5,6 @@
 #define TRAIN_MS 200u
 #define MAIN_ATTEMPTS 4u
 #define TRAIN_ATTEMPTS 3u
-#define PATH_PATIENCE HW_S(2) /* for a path that is in doubt after the load before */
 #define OTHERS_GAP HW_MS(40)  /* pings of the other links */
 #define OTHERS_MS 20000u      /* longer than any load with its queue: they are stopped */
 #define OTHERS_BYTES 60000u   /* what they may cost */
@@ -138,6 +137,7 @@ static void start_main(struct hw_survey *survey, const struct hw_survey_path *pa
 	allowed = at_most(allowed, hw_survey_left(survey, load->link));
 	link->over_limit |= wanted > allowed;
 	load->step = HW_STEP_MAIN;
+	load->ready_by = 0;
 	if (allowed < 20000) {
 		next_flow(survey);
 		return;
@@ -208,8 +208,33 @@ static void after_main(struct hw_survey *survey, const struct hw_survey_path *pa
 		next_flow(survey);
 		return;
 	}
-	start_main(survey, path, (uint32_t)at_most(load->rate_kbps * UINT64_C(3),
-						   HW_LOAD_RATE_MAX_KBPS), now);
+	load->rate_kbps = (uint32_t)at_most(load->rate_kbps * UINT64_C(3), HW_LOAD_RATE_MAX_KBPS);
+	load->step = HW_STEP_AGAIN;
+}
+
+/* Whether nothing is under way on any link any more, or that took too long. */
+static bool all_quiet(struct hw_survey *survey, hw_time now)
+{
+	if (now < survey->load.rest_until)
+		return false;
+	if (survey->load.ready_by == 0)
+		survey->load.ready_by = now + HW_SURVEY_READY_PATIENCE;
+	if (now >= survey->load.ready_by)
+		return true;
+	for (uint32_t i = 0; i < HW_SURVEY_LINKS; i++) {
+		const struct hw_survey_path *path = hw_survey_best(survey, i);
+
+		if (path != NULL && !hw_survey_ready(survey, path))
+			return false;
+	}
+	return true;
+}
+
+static void again(struct hw_survey *survey, hw_time now)
+{
+	if (all_quiet(survey, now))
+		start_main(survey, hw_survey_best(survey, survey->load.link),
+			   survey->load.rate_kbps, now);
 }
 
 /* The load under way; what comes after it. */
@@ -238,8 +263,6 @@ static void follow(struct hw_survey *survey, hw_time now)
 static bool begin(struct hw_survey *survey, hw_time now)
 {
 	struct hw_survey_load *load = &survey->load;
-	const struct hw_survey_path *path;
-
 	while (load->link < HW_SURVEY_LINKS &&
 	       (hw_survey_best(survey, load->link) == NULL ||
 		!survey->config.links[load->link].load))
@@ -247,22 +270,25 @@ static bool begin(struct hw_survey *survey, hw_time now)
 						 .rest_until = load->rest_until };
 	if (load->link == HW_SURVEY_LINKS)
 		return false;
-	if (now < load->rest_until)
-		return true;
-	path = hw_survey_best(survey, load->link);
-	if (load->ready_by == 0)
-		load->ready_by = now + PATH_PATIENCE;
-	if (!hw_survey_path_up(survey, path) && now < load->ready_by)
+	if (!all_quiet(survey, now))
 		return true;
 	hw_survey_tell(survey, HW_SURVEY_LOADING, load->link, 0, load->way);
-	start_train(survey, path, now);
+	start_train(survey, hw_survey_best(survey, load->link), now);
 	return true;
 }
 
 bool hw_survey_loading(struct hw_survey *survey, hw_time now)
 {
-	if (survey->load.step == HW_STEP_BEGIN)
+	switch (survey->load.step) {
+	case HW_STEP_BEGIN:
 		return begin(survey, now);
-	follow(survey, now);
+	case HW_STEP_AGAIN:
+		again(survey, now);
+		break;
+	case HW_STEP_TRAIN:
+	case HW_STEP_MAIN:
+		follow(survey, now);
+		break;
+	}
 	return true;
 }

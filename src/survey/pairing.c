@@ -57,14 +57,20 @@ static double time_for(struct hw_survey *survey, const struct hw_survey_pair *pa
 		const struct hw_survey_flow *flow = flow_of(survey, pair, i);
 		double left = (double)hw_survey_left(survey, link);
 
-		if (!survey->config.links[link].load || flow->capacity_bps <= 0 ||
-		    !hw_survey_path_up(survey, hw_survey_best(survey, link)))
+		if (!survey->config.links[link].load || flow->capacity_bps <= 0)
 			return 0;
 		/* Half of what is left, for the other way needs some too. */
 		if (left / 2 * 8000 / (FACTOR * flow->capacity_bps) < ms)
 			ms = left / 2 * 8000 / (FACTOR * flow->capacity_bps);
 	}
 	return ms >= SHORTEST_MS ? ms : 0;
+}
+
+/* Whether both paths are up and idle. */
+static bool both_ready(struct hw_survey *survey, const struct hw_survey_pair *pair)
+{
+	return hw_survey_ready(survey, hw_survey_best(survey, pair->a)) &&
+	       hw_survey_ready(survey, hw_survey_best(survey, pair->b));
 }
 
 static bool start_both(struct hw_survey *survey, const struct hw_survey_pair *pair, double ms,
@@ -97,6 +103,7 @@ static void next_pair(struct hw_survey *survey)
 	struct hw_survey_pairing *pairing = &survey->pairing;
 
 	pairing->running = false;
+	pairing->ready_by = 0;
 	if (pairing->way == HW_SURVEY_UP) {
 		pairing->way = HW_SURVEY_DOWN;
 		return;
@@ -159,6 +166,10 @@ bool hw_survey_pairing(struct hw_survey *survey, hw_time now)
 		next_pair(survey);
 		return true;
 	}
+	if (pairing->ready_by == 0)
+		pairing->ready_by = now + HW_SURVEY_READY_PATIENCE;
+	if (!both_ready(survey, pair) && now < pairing->ready_by)
+		return true;
 	hw_survey_tell(survey, HW_SURVEY_PAIRING, pair->a, pair->b, pairing->way);
 	pairing->running = start_both(survey, pair, ms, now);
 	if (!pairing->running)

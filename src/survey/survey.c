@@ -188,9 +188,15 @@ static void look(struct hw_survey *survey, hw_time now)
 	}
 }
 
-bool hw_survey_path_up(const struct hw_survey *survey, const struct hw_survey_path *path)
+bool hw_survey_ready(const struct hw_survey *survey, const struct hw_survey_path *path)
 {
-	(void)survey;
+	for (int down = 0; down < 2; down++) {
+		struct hw_load_outcome o;
+
+		hw_core_load_outcome(survey->core, 0, path->path, down == 1, &o);
+		if (o.state == HW_LOAD_RUNNING)
+			return false;
+	}
 	return path->state == HW_PATH_UP;
 }
 
@@ -254,7 +260,7 @@ static void start_warming(struct hw_survey *survey, uint32_t link, struct hw_sur
 			  hw_time now)
 {
 	(void)link;
-	if (hw_survey_path_up(survey, path))
+	if (path->state == HW_PATH_UP)
 		(void)!hw_survey_ping(survey, path, WARM_GAP, WARM_MS, now);
 }
 
