@@ -74,8 +74,8 @@ static void advise_trouble(const struct hw_probe_report *report, const struct hw
 	case HW_PROBE_UNUSED:
 		break;
 	case HW_PROBE_NO_INTERFACE:
-		say(list, HW_ADVICE_FAULT,
-		    "%s: there is no interface%s%s for it: plug the modem in, or correct `interface` "
+		say(list, link->pattern ? HW_ADVICE_HINT : HW_ADVICE_FAULT,
+		    "%s: there is no interface%s%s now: plug the modem in, or correct `interface` "
 		    "(`ip link` lists what there is)", name, interface[0] ? " " : "", interface);
 		break;
 	case HW_PROBE_DOWN:

@@ -93,6 +93,16 @@ static bool has_slot(const struct hw_daemon *daemon, const struct hw_config_link
 	return false;
 }
 
+/* A rule that no link has come from. */
+static void list_rule(struct hw_probe *probe, const struct hw_config_link *rule)
+{
+	struct hw_probe_link *link = add_link(probe, rule->name, rule);
+
+	memcpy(link->interface, rule->interface, sizeof(link->interface));
+	link->trouble = rule->use == HW_USE_NEVER ? HW_PROBE_UNUSED : HW_PROBE_NO_INTERFACE;
+	link->pattern = hw_config_link_is_pattern(rule);
+}
+
 static void list_links(struct hw_probe *probe)
 {
 	const struct hw_config *config = probe->report.config;
@@ -104,8 +114,7 @@ static void list_links(struct hw_probe *probe)
 		const struct hw_config_link *rule = &config->links[i];
 
 		if (!has_slot(&probe->daemon, rule))
-			add_link(probe, rule->name, rule)->trouble =
-				rule->use == HW_USE_NEVER ? HW_PROBE_UNUSED : HW_PROBE_NO_INTERFACE;
+			list_rule(probe, rule);
 	}
 }
 

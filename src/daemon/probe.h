@@ -38,7 +38,8 @@ enum hw_probe_trouble {
 
 struct hw_probe_link {
 	char name[HW_CORE_NAME_BYTES];
-	char interface[IFNAMSIZ]; /* "": none */
+	char interface[IFNAMSIZ]; /* or the pattern that none fits; "": none */
+	bool pattern;             /* its rule may stand for none: no fault */
 	uint32_t number;          /* the core's and the survey's; UINT32_MAX: it has none */
 	uint32_t price;
 	bool metered;

@@ -225,16 +225,17 @@ static void for_each_path(struct hw_survey *survey,
 /* Whether there is nothing left to wait for. */
 static bool connected(const struct hw_survey *survey, hw_time now)
 {
-	bool all = survey->first_up != 0;
+	bool all = survey->first_up != 0, any = false;
 
 	for (uint32_t i = 0; i < HW_SURVEY_LINKS; i++) {
 		const struct hw_survey_link *link = &survey->result.links[i];
 
+		any = any || link->used;
 		for (uint32_t j = 0; link->used && j < link->path_count; j++)
 			all = all && link->paths[j].answered;
 		all = all && (!link->used || link->path_count > 0);
 	}
-	if (all)
+	if (all || !any)
 		return true;
 	if (survey->first_up == 0)
 		return hw_time_since(now, survey->started) >= CONNECT_PATIENCE;

@@ -112,6 +112,17 @@ static void links_that_are_not_there(void **state)
 	}
 }
 
+/* What may come or not is no fault while it is not there. */
+static void patterns_that_fit_nothing(void **state)
+{
+	(void)state;
+	report.links[0].trouble = HW_PROBE_NO_INTERFACE;
+	report.links[0].number = UINT32_MAX;
+	report.links[0].pattern = true;
+	strcpy(report.links[0].interface, "wwan*");
+	expect(HW_ADVICE_HINT, "dsl: there is no interface wwan* now");
+}
+
 static void links_without_an_answer(void **state)
 {
 	static const struct {
@@ -302,6 +313,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup(name, all_is_well)
 		T(good_links_need_no_advice),
 		T(links_that_are_not_there),
+		T(patterns_that_fit_nothing),
 		T(links_without_an_answer),
 		T(one_silent_address_of_two),
 		T(loss_from_little_to_much),

@@ -328,6 +328,16 @@ static void nobody_there_is_told_within_nine_seconds(void **state)
 	tear_down();
 }
 
+static void without_links_it_is_over_at_once(void **state)
+{
+	(void)state;
+	set_up(45, 1);
+	config.links[0].used = false;
+	assert_true(run() < 0.2);
+	assert_int_equal(hw_survey_result(survey)->pair_count, 0);
+	tear_down();
+}
+
 static void patience_and_stopping_keep_what_is_known(void **state)
 {
 	(void)state;
@@ -380,6 +390,7 @@ int main(void)
 		cmocka_unit_test(packet_sizes_are_told),
 		cmocka_unit_test(silent_links_are_told),
 		cmocka_unit_test(nobody_there_is_told_within_nine_seconds),
+		cmocka_unit_test(without_links_it_is_over_at_once),
 		cmocka_unit_test(patience_and_stopping_keep_what_is_known),
 		cmocka_unit_test(a_link_cut_in_the_middle_is_survived),
 	};
