@@ -357,7 +357,7 @@ void hw_report_tick(struct hw_peer *peer, hw_time now)
 	report_streams(session, &report);
 	if (hw_control_put_report(&writer, &report) < 0)
 		writer.len = 0;
-	hw_control_send_best(peer, buf, &writer, now);
+	hw_control_send_along(peer, buf, &writer, now);
 }
 
 struct hw_control_terms hw_control_terms(const struct hw_path *path)

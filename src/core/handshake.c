@@ -58,35 +58,67 @@ static void forget_pending(struct hw_peer *peer)
 	peer->pending = false;
 }
 
-static void initiate(struct hw_peer *peer, hw_time now)
+static bool make_initiation(struct hw_peer *peer, hw_time now)
 {
 	struct hw_core *core = peer->core;
-	uint8_t message[HW_WIRE_INITIATION_BYTES];
 	uint8_t seed[32];
 	uint32_t index;
 
 	forget_pending(peer);
 	if (hw_index_take(&core->indices, random32(core), peer, &index) < 0)
-		return;
+		return false;
 	core->env.random(core->env.ctx, seed, sizeof(seed));
 
 	int rc = hw_handshake_create_initiation(&peer->handshake, &core->identity, seed,
-						next_timestamp(peer, now), index, message);
+						next_timestamp(peer, now), index,
+						peer->initiation);
 
 	hw_bytes_wipe(seed, sizeof(seed));
 	if (rc < 0) {
 		hw_index_drop(&core->indices, index);
-		return;
+		return false;
 	}
 	peer->pending = true;
 	peer->pending_index = index;
 	peer->pending_at = now;
+	return true;
+}
+
+/*
+ * An initiation that nobody has answered yet is repeated as it is: a new one would replace it, and the
+ * answer on a path of many seconds would always come to one that is forgotten.
+ */
+static bool may_repeat(const struct hw_peer *peer, hw_time now)
+{
+	return peer->pending && hw_time_since(now, peer->pending_at) < HW_PEER_INITIATION_LIFETIME;
+}
+
+/* A link that costs is spared the renewal of keys while another works; not its repetition. */
+static bool is_spared(const struct hw_peer *peer, const struct hw_path *path)
+{
+	if (peer->attempts > 0 || !hw_path_spare(path))
+		return false;
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		const struct hw_path *other = &peer->paths.paths[i];
+
+		if (other->used && other->state == HW_PATH_UP && !hw_path_spare(other))
+			return true;
+	}
+	return false;
+}
+
+static void initiate(struct hw_peer *peer, hw_time now)
+{
+	if (!may_repeat(peer, now) && !make_initiation(peer, now))
+		return;
+	peer->pending_sent_at = now;
 	for (uint32_t i = 0; i < HW_CORE_MAX_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
-		if (path != NULL && !path->link_down && hw_path_use(path) != HW_USE_NEVER) {
-			send_message(peer, message, sizeof(message), &peer->cookie_slots[i],
-				     &path->tuple, now);
+		if (path != NULL && !path->link_down && hw_path_use(path) != HW_USE_NEVER &&
+		    !is_spared(peer, path)) {
+			send_message(peer, peer->initiation, sizeof(peer->initiation),
+				     &peer->cookie_slots[i], &path->tuple, now);
 			path->last_sent = now;
 		}
 	}
@@ -152,7 +184,7 @@ void hw_handshake_tick(struct hw_peer *peer, hw_time now)
 
 void hw_handshake_hurry(struct hw_peer *peer, hw_time now)
 {
-	hw_time soon = hw_time_max(now, peer->pending_at + HW_PEER_RETRY_FIRST);
+	hw_time soon = hw_time_max(now, peer->pending_sent_at + HW_PEER_RETRY_FIRST);
 
 	if (peer->attempts > 0)
 		peer->initiate_at = hw_time_min(peer->initiate_at, soon);
@@ -229,8 +261,10 @@ static bool respond(struct hw_peer *peer, struct hw_initiation *initiation,
 	uint8_t seed[32];
 	uint32_t index;
 
-	if (hw_index_take(&core->indices, random32(core), peer, &index) < 0)
+	if (hw_index_take(&core->indices, random32(core), peer, &index) < 0) {
+		hw_handshake_forget_response(&peer->handshake);
 		return false;
+	}
 	core->env.random(core->env.ctx, seed, sizeof(seed));
 
 	int rc = hw_handshake_create_response(&peer->handshake, initiation, seed,
@@ -240,13 +274,12 @@ static bool respond(struct hw_peer *peer, struct hw_initiation *initiation,
 	if (rc < 0)
 		goto out;
 	rc = install(peer, &keys, now);
-	if (rc < 0) {
-		hw_handshake_forget_response(&peer->handshake);
+	if (rc < 0)
 		goto out;
-	}
 	answer(peer, datagram, now);
 	return true;
 out:
+	hw_handshake_forget_response(&peer->handshake);
 	hw_index_drop(&core->indices, index);
 	return false;
 }
@@ -265,6 +298,19 @@ static void demand_cookie(struct hw_core *core, const struct hw_datagram *datagr
 		hw_buf_unref(buf);
 	else
 		(void)hw_send_plain(core, &datagram->tuple, buf);
+}
+
+/*
+ * The round trip that a response shows, or -1. Of one that was repeated it shows no more than a bound
+ * (Karn), which is still better than nothing: a path of ten seconds must not be given up before its
+ * first answer.
+ */
+static int64_t response_time(const struct hw_peer *peer, const struct hw_path *path,
+			     const struct hw_datagram *datagram)
+{
+	if (peer->pending_sent_at != peer->pending_at && hw_rtt_known(&path->rtt))
+		return -1;
+	return (int64_t)hw_time_since(datagram->at, peer->pending_at);
 }
 
 /* Returns 0, or the drop's reason + 1. */
@@ -358,7 +404,7 @@ static int response_in(struct hw_core *core, const struct hw_datagram *datagram,
 
 	hw_path_table_new_session(&peer->paths, anew, now);
 	if (path != NULL)
-		hw_path_answered(path, (int64_t)hw_time_since(datagram->at, peer->pending_at), now);
+		hw_path_answered(path, response_time(peer, path, datagram), now);
 	hw_control_confirm(peer, now);
 	return 0;
 }

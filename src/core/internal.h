@@ -52,6 +52,7 @@
 #define HW_PEER_RETRY_FIRST HW_MS(500)       /* handshake: first repetition, then doubling */
 #define HW_PEER_RETRY_LAST HW_S(4)
 #define HW_PEER_RETRY_JITTER HW_MS(250)
+#define HW_PEER_INITIATION_LIFETIME HW_S(15) /* so long it is repeated as it is, then made anew */
 #define HW_PEER_REPLAY_BYTES (4u << 20)      /* all replay windows of all sessions */
 #define HW_PEER_STALL_EVENT HW_S(10)         /* say that nobody answers, so often */
 
@@ -82,7 +83,9 @@ struct hw_peer {
 	struct hw_cookie_slot cookie_slots[HW_CORE_MAX_PATHS];
 	uint32_t pending_index;       /* of the initiation that awaits its response */
 	bool pending;
-	hw_time pending_at;           /* when it was sent */
+	hw_time pending_at;           /* when it was first sent */
+	hw_time pending_sent_at;      /* and last */
+	uint8_t initiation[HW_WIRE_INITIATION_BYTES]; /* itself, without MACs */
 	hw_time initiate_at;          /* not before */
 	hw_time handshake_since;      /* first of the attempts that go unanswered */
 	hw_time stall_told_at;
@@ -261,6 +264,13 @@ void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
 			hw_time now);
 void hw_control_send_best(struct hw_peer *peer, struct hw_buf *buf,
 			  const struct hw_control_writer *writer, hw_time now);
+
+/*
+ * The same for what is sent many times a second while data flows: it keeps to the paths that carry
+ * data, so that one that only stands by stays idle, unless there is doubt of those.
+ */
+void hw_control_send_along(struct hw_peer *peer, struct hw_buf *buf,
+			   const struct hw_control_writer *writer, hw_time now);
 
 /* Send a datagram of its own, not sealed (handshake). Takes the buffer. */
 bool hw_send_plain(struct hw_core *core, const struct hw_tuple *tuple, struct hw_buf *buf);

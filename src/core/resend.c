@@ -76,9 +76,16 @@ static struct hw_session *session_of(const struct hw_slots *slots, uint32_t gene
 	return NULL;
 }
 
-/* In which order paths are tried: as the strategy would have it, then whatever else is usable. */
-static uint32_t targets(struct hw_peer *peer, struct hw_sched_choice *ret_order, hw_time now)
+/* Where packets may go again: in order, and what each takes. */
+struct targets {
+	struct hw_sched_choice order;
+	uint32_t payload_bytes[HW_PATH_TABLE_PATHS];
+};
+
+/* As the strategy would have it, then whatever else is usable. */
+static uint32_t find_targets(struct hw_peer *peer, struct targets *ret, hw_time now)
 {
+	struct hw_sched_choice *order = &ret->order;
 	const struct hw_sched_packet packet = {
 		.stream = HW_WIRE_STREAM_FIRST_CLASS,
 		.bytes = HW_WIRE_OVERHEAD_BYTES,
@@ -90,25 +97,30 @@ static uint32_t targets(struct hw_peer *peer, struct hw_sched_choice *ret_order,
 	size_t count;
 
 	views = hw_path_table_views(&peer->paths, now, &count);
-	peer->core->config.strategy->choose(peer->strategy_state, &packet, views, count, ret_order);
-	for (uint32_t i = 0; i < ret_order->count; i++)
-		known |= 1u << ret_order->path[i];
-	for (size_t i = 0; i < count; i++)
+	peer->core->config.strategy->choose(peer->strategy_state, &packet, views, count, order);
+	for (uint32_t i = 0; i < order->count; i++)
+		known |= 1u << order->path[i];
+	for (size_t i = 0; i < count; i++) {
+		ret->payload_bytes[views[i].path] = views[i].mtu_bytes;
 		if ((known & 1u << views[i].path) == 0 && views[i].use != HW_USE_NEVER &&
 		    views[i].state == HW_PATH_UP)
-			ret_order->path[ret_order->count++] = views[i].path;
-	return ret_order->count;
+			order->path[order->count++] = views[i].path;
+	}
+	return order->count;
 }
 
 static struct hw_path *target(struct hw_peer *peer, const struct hw_retained *packet,
-			      const struct hw_sched_choice *order)
+			      const struct targets *targets)
 {
+	const struct hw_sched_choice *order = &targets->order;
+	uint32_t bytes = packet->body->len + HW_WIRE_HEADER_BYTES;
 	struct hw_path *doubtful = NULL;
 
 	for (uint32_t i = 0; i < order->count; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, order->path[i]);
 
 		if (path == NULL || path->id == packet->carrier ||
+		    bytes > targets->payload_bytes[path->id] ||
 		    (packet->tried & 1u << path->id) != 0)
 			continue;
 		if (path->state == HW_PATH_UP)
@@ -147,11 +159,11 @@ static void resend(struct hw_peer *peer, struct hw_retained *packet, struct hw_p
 
 void hw_resend_run(struct hw_peer *peer, hw_time now)
 {
-	struct hw_sched_choice order;
+	struct targets targets;
 
 	if (peer->resend_of == 0)
 		return;
-	if (peer->retain.held == 0 || targets(peer, &order, now) == 0) {
+	if (peer->retain.held == 0 || find_targets(peer, &targets, now) == 0) {
 		peer->resend_of = 0; /* asked anew when a path comes up */
 		return;
 	}
@@ -166,7 +178,7 @@ void hw_resend_run(struct hw_peer *peer, hw_time now)
 			return;
 		}
 
-		struct hw_path *path = target(peer, packet, &order);
+		struct hw_path *path = target(peer, packet, &targets);
 
 		if (path != NULL)
 			resend(peer, packet, path, now);

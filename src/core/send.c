@@ -205,6 +205,17 @@ void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
 	hw_buf_unref(buf);
 }
 
+/* The best path, and the best one beside it. */
+static void choose_two(const struct hw_sched_path *views, size_t count,
+		       struct hw_sched_choice *ret_choice)
+{
+	uint32_t skip = UINT32_MAX;
+
+	while (ret_choice->count < 2 &&
+	       hw_sched_best(views, count, skip, &ret_choice->path[ret_choice->count]))
+		skip = ret_choice->path[ret_choice->count++];
+}
+
 void hw_control_send_best(struct hw_peer *peer, struct hw_buf *buf,
 			  const struct hw_control_writer *writer, hw_time now)
 {
@@ -216,10 +227,35 @@ void hw_control_send_best(struct hw_peer *peer, struct hw_buf *buf,
 		return;
 
 	const struct hw_sched_path *views = hw_path_table_views(&peer->paths, now, &count);
-	uint32_t skip = UINT32_MAX;
 
-	while (choice.count < 2 && hw_sched_best(views, count, skip, &choice.path[choice.count]))
-		skip = choice.path[choice.count++];
+	choose_two(views, count, &choice);
+	hw_send_copies(peer, session, buf, &choice, false, 0, now);
+}
+
+void hw_control_send_along(struct hw_peer *peer, struct hw_buf *buf,
+			   const struct hw_control_writer *writer, hw_time now)
+{
+	struct hw_session *session = seal_control(peer, buf, writer, now);
+	struct hw_sched_path busy[HW_SCHED_MAX_PATHS];
+	struct hw_sched_choice choice = { 0 };
+	size_t count, busy_count = 0;
+	bool sound = false;
+
+	if (session == NULL)
+		return;
+
+	const struct hw_sched_path *views = hw_path_table_views(&peer->paths, now, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (hw_path_stands_by(&peer->paths.paths[views[i].path], now))
+			continue;
+		sound |= views[i].state == HW_PATH_UP && views[i].use != HW_USE_NEVER;
+		busy[busy_count++] = views[i];
+	}
+	if (sound)
+		choose_two(busy, busy_count, &choice);
+	else
+		choose_two(views, count, &choice);
 	hw_send_copies(peer, session, buf, &choice, false, 0, now);
 }
 

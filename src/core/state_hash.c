@@ -102,6 +102,7 @@ static void mix_peer_timers(struct hash *h, const struct hw_peer *peer)
 {
 	mix64(h, peer->pending ? peer->pending_index : UINT64_MAX);
 	mix64(h, peer->pending_at);
+	mix64(h, peer->pending_sent_at);
 	mix64(h, peer->initiate_at);
 	mix64(h, peer->handshake_since);
 	mix64(h, peer->stall_told_at);

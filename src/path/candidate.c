@@ -10,7 +10,7 @@
  * answer on a path that takes seconds.
  */
 static const hw_time ask_at[] = { 0,           HW_MS(200),  HW_MS(400),  HW_MS(800),
-				  HW_MS(1600), HW_MS(3200), HW_MS(6400), HW_S(10) };
+				  HW_MS(1600), HW_MS(3200), HW_MS(6400), HW_S(15) };
 
 #define ASK_TIMES (sizeof(ask_at) / sizeof(ask_at[0]) - 1)
 #define REFUSED_FOR HW_MS(1600) /* from its creation */
@@ -195,7 +195,7 @@ static void move_path(struct hw_path *path, struct hw_candidate *c, hw_time now)
 }
 
 /*
- * When no more paths may be learnt: the one of them that has been DOWN the longest, or NULL. The peer
+ * When there is no room: the learnt one that has been DOWN the longest, or NULL. The peer
  * has gone from there, and what is new must not wait until it is forgotten.
  */
 static struct hw_path *dead_path(struct hw_path_table *table)
@@ -213,7 +213,7 @@ static struct hw_path *dead_path(struct hw_path_table *table)
 		    (dead == NULL || path->state_since < dead->state_since))
 			dead = path;
 	}
-	return learnt >= HW_PATH_TABLE_LEARNT ? dead : NULL;
+	return learnt >= HW_PATH_TABLE_LEARNT || table->count >= HW_PATH_TABLE_PATHS ? dead : NULL;
 }
 
 /* An answered candidate: becomes a path, moves one, is dropped, or waits. */

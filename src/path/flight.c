@@ -74,6 +74,16 @@ int64_t hw_flight_reported(struct hw_flight *flight, uint32_t generation, uint32
 	return took;
 }
 
+void hw_flight_excuse(struct hw_flight *flight, hw_time before)
+{
+	while (flight->count > 0 && mark_at(flight, 0)->at < before) {
+		flight->first = (flight->first + 1) % HW_FLIGHT_MARKS;
+		flight->count--;
+	}
+	if (flight->count == 0 && flight->last.generation != 0 && flight->last.at >= before)
+		push(flight, &flight->last);
+}
+
 void hw_flight_clear(struct hw_flight *flight)
 {
 	flight->count = 0;

@@ -41,6 +41,12 @@ void hw_flight_sent(struct hw_flight *flight, uint32_t generation, uint32_t sequ
 int64_t hw_flight_reported(struct hw_flight *flight, uint32_t generation, uint32_t sequence, bool all,
 			   hw_time now);
 
+/*
+ * Something else that was sent at `before` has arrived: what was sent before that is no silence, though
+ * it may be lost.
+ */
+void hw_flight_excuse(struct hw_flight *flight, hw_time before);
+
 /* Forget what is under way; what of it comes to be reported later is no news. */
 void hw_flight_clear(struct hw_flight *flight);
 

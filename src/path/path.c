@@ -256,9 +256,9 @@ unsigned hw_path_answered(struct hw_path *path, int64_t rtt_ns, hw_time now)
 	sign(path, now);
 	if (rtt_ns >= 0) {
 		hw_rtt_sample(&path->rtt, rtt_ns, now);
+		hw_flight_excuse(&path->flight, hw_time_since(now, (hw_time)rtt_ns));
 		path->view_stale = true;
 	}
-	hw_flight_clear(&path->flight);
 	return path->todo;
 }
 
@@ -578,10 +578,12 @@ unsigned hw_path_mtu_replied(struct hw_path *path, uint64_t token, uint32_t size
 static struct hw_path_mtu_context mtu_context(const struct hw_path *path,
 					      const struct hw_path_context *context, hw_time now)
 {
+	bool asleep = hw_path_spare(path) && hw_path_stands_by(path, now);
+
 	return (struct hw_path_mtu_context){
 		.probing = path->state == HW_PATH_PROBING,
-		.active = hw_path_context_active(context, now),
-		.metered = hw_path_metered(path),
+		.active = hw_path_context_active(context, now) && !asleep,
+		.metered = hw_path_metered(path) || asleep,
 		.timeout = hw_rtt_timeout(&path->rtt, 0),
 	};
 }

@@ -60,7 +60,11 @@ struct hw_control_report_path;
 #define HW_PATH_CHALLENGE_BYTES 8u
 /* Data that is sent makes a path need a tick no sooner than this: the least time to the early probe. */
 #define HW_PATH_SOONEST HW_MS(15)
-#define HW_PATH_PROBES 8u /* probes that may await their answers */
+/*
+ * Probes that may await their answers: in DOWN four go out a second while the peer is heard, and an
+ * answer may take ten.
+ */
+#define HW_PATH_PROBES 64u
 
 enum hw_path_todo {
 	HW_PATH_TODO_PROBE = 1,

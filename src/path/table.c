@@ -418,14 +418,15 @@ static bool in_use(const struct hw_sched_path *view)
 
 /*
  * A path that has just come up counts when its size is known, a moment later: until then it would
- * make all packets small. It does not wait when it is the only one.
+ * make all packets small. It does not wait when no other one is in good order.
  */
 static void hold_unknown(struct hw_path_table *table)
 {
 	bool known = false;
 
 	for (size_t i = 0; i < table->view_count; i++)
-		known |= in_use(&table->views[i]) && table->paths[table->views[i].path].mtu.known;
+		known |= in_use(&table->views[i]) && table->views[i].state == HW_PATH_UP &&
+			 table->paths[table->views[i].path].mtu.known;
 	for (size_t i = 0; known && i < table->view_count; i++)
 		if (in_use(&table->views[i]) && !table->paths[table->views[i].path].mtu.known)
 			table->views[i].state = HW_PATH_PROBING;

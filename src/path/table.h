@@ -17,7 +17,7 @@
  *
  * CANDIDATES. An authentic packet from an unknown tuple makes a candidate (at most 4): nothing is
  * allocated or remembered for packets that did not pass their tag. It is asked with 8 unpredictable
- * bytes at 0, 200, 400, 800, 1600, 3200 and 6400 ms (each from the first), then forgotten at 10 s,
+ * bytes at 0, 200, 400, 800, 1600, 3200 and 6400 ms (each from the first), then forgotten at 15 s,
  * which gives an answer time on a path of several seconds. Until it answers it is sent at most 3 times the bytes that came from it (RFC 9000, section 8.1): ask
  * hw_candidate_may_send before anything goes there. When all slots are taken, the oldest unanswered
  * candidate is replaced if its first repetition is due; else the newcomer waits its turn.
@@ -30,8 +30,8 @@
  * candidate's answer and max(100 ms, 60 ms + rtt + 4 * variation) after it was first asked itself
  * (310 ms when its rtt is unknown): within 1 RTT + 100 ms while the variation is below 10 ms. A
  * path that is not UP or SUSPECT has failed its probes, and moves at once. A moved path keeps its
- * number, its accounting and its peer id; its RTT starts anew. A candidate that would be a learnt
- * path too many takes the place, in the same way, of the learnt path that has been DOWN the longest.
+ * number, its accounting and its peer id; its RTT starts anew. A candidate that finds no room takes the
+ * place, in the same way, of the learnt path that has been DOWN the longest.
  */
 #ifndef HW_PATH_TABLE_H
 #define HW_PATH_TABLE_H
@@ -50,7 +50,7 @@
 #include "sched/sched.h"
 
 #define HW_PATH_TABLE_PATHS 16u
-#define HW_PATH_TABLE_LEARNT 8u /* of them, learnt from the peer */
+#define HW_PATH_TABLE_LEARNT 16u /* of them, learnt from the peer */
 #define HW_PATH_TABLE_CANDIDATES 4u
 #define HW_PATH_TABLE_HITS 4u /* tuples whose path is found at once: links share them */
 #define HW_PATH_AMPLIFICATION 3u
@@ -113,7 +113,7 @@ struct hw_path *hw_path_table_by_peer_id(struct hw_path_table *table, uint8_t pe
 /*
  * Add a path towards a configured endpoint, or one that a handshake has shown to be the peer's
  * (`learnt`). It takes the lowest free number, starts in PROBING and its NEW event is pending. A
- * candidate of that tuple is forgotten. HW_E_LIMIT: 16 paths, or 8 learnt ones. HW_E_STATE: the
+ * candidate of that tuple is forgotten. HW_E_LIMIT: 16 paths. HW_E_STATE: the
  * tuple has a path already.
  */
 HW_MUST_USE int hw_path_table_add(struct hw_path_table *table, const struct hw_tuple *tuple,

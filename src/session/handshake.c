@@ -173,6 +173,7 @@ int hw_handshake_consume_initiation(struct hw_handshake *handshake,
 		return HW_HANDSHAKE_COPY;
 	if (memcmp(timestamp, handshake->last_timestamp, sizeof(timestamp)) <= 0)
 		return HW_E_REPLAY;
+	memcpy(handshake->before_timestamp, handshake->last_timestamp, sizeof(timestamp));
 	memcpy(handshake->last_timestamp, timestamp, sizeof(timestamp));
 	return 0;
 }
@@ -212,6 +213,8 @@ void hw_handshake_forget_response(struct hw_handshake *handshake)
 {
 	hw_bytes_wipe(handshake->response, sizeof(handshake->response));
 	handshake->has_response = false;
+	memcpy(handshake->last_timestamp, handshake->before_timestamp,
+	       sizeof(handshake->last_timestamp));
 }
 
 void hw_initiation_wipe(struct hw_initiation *initiation)

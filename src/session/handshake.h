@@ -56,6 +56,7 @@ struct hw_handshake {
 
 	/* As responder. */
 	uint8_t last_timestamp[HW_WIRE_TIMESTAMP_BYTES]; /* zero: none accepted yet */
+	uint8_t before_timestamp[HW_WIRE_TIMESTAMP_BYTES]; /* the one before that */
 	uint8_t answered[HW_HANDSHAKE_INITIATION_CORE_BYTES];
 	uint8_t response[HW_WIRE_RESPONSE_BYTES]; /* to it, without MACs; for copies */
 	bool has_response;
@@ -148,8 +149,9 @@ HW_MUST_USE int hw_handshake_create_response(struct hw_handshake *handshake,
 					     struct hw_session_keys *ret_keys);
 
 /*
- * No session came of the response that was just created: copies of its initiation must not be
- * answered, or the initiator would seal what nobody here can open.
+ * No session came of the initiation that was just consumed, with or without a response: copies of it
+ * must not be answered, or the initiator would seal what nobody here can open. When it is repeated, as
+ * it will be, it counts as not seen before.
  */
 void hw_handshake_forget_response(struct hw_handshake *handshake);
 

@@ -619,10 +619,11 @@ static void copies_are_the_same_but_for_the_macs(void **state)
 	for (size_t len = 0; len < sizeof(p->initiation); len++)
 		assert_false(hw_handshake_is_copy(&p->bob.peer, p->initiation, len));
 
-	/* No session came of it: from now on it is an old initiation, and nothing answers it. */
+	/* No session came of it: nothing answers it until it is accepted again, as if for the first time. */
 	assert_int_equal(receive_initiation(p), HW_HANDSHAKE_COPY);
 	hw_handshake_forget_response(&p->bob.peer);
 	assert_false(hw_handshake_is_copy(&p->bob.peer, p->initiation, sizeof(p->initiation)));
+	assert_int_equal(receive_initiation(p), 0);
 	assert_int_equal(receive_initiation(p), HW_E_REPLAY);
 }
 

@@ -201,7 +201,7 @@ static void a_path_is_found_again_only_where_it_is(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 2 * HW_PATH_TABLE_HITS; i++)
-		paths[i] = up_path(table, i, i, (uint8_t)i);
+		paths[i] = up_path(table, i, i, i == 12 ? HW_PATH_PEER_ID_NONE : (uint8_t)i);
 	for (uint32_t round = 0; round < 3; round++) {
 		for (uint32_t i = 0; i < 2 * HW_PATH_TABLE_HITS; i++) {
 			struct hw_tuple tuple = tuple_of(i, i);
@@ -222,7 +222,7 @@ static void a_path_is_found_again_only_where_it_is(void **state)
 	test_free(table);
 }
 
-static void the_table_takes_sixteen_paths_and_eight_learnt_ones(void **state)
+static void the_table_takes_sixteen_paths(void **state)
 {
 	struct hw_path_table *table = new_table();
 	struct hw_path *path;
@@ -230,29 +230,24 @@ static void the_table_takes_sixteen_paths_and_eight_learnt_ones(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 17; i++) {
 		struct hw_tuple tuple = tuple_of(1, i);
-		int error = hw_path_table_add(table, &tuple, &link_settings, i < 9, start, &path);
+		int error = hw_path_table_add(table, &tuple, &link_settings, i % 2, start, &path);
 
-		/* The ninth learnt one is refused, then eight configured ones fit. */
-		assert_int_equal(error, i == 8 ? HW_E_LIMIT : 0);
+		assert_int_equal(error, i == 16 ? HW_E_LIMIT : 0);
 	}
-	struct hw_tuple tuple = tuple_of(1, 99);
-
-	assert_int_equal(hw_path_table_add(table, &tuple, &link_settings, false, start, &path),
-			 HW_E_LIMIT);
 	assert_int_equal(table->count, 16);
 	test_free(table);
 }
 
-/* Eight learnt paths: a new one has to wait, unless one of them is dead. */
+/* Sixteen learnt paths, one of which the peer has not numbered yet: a new one has to wait, unless one of them is dead. */
 static void a_dead_learnt_path_makes_room(void **state)
 {
 	struct hw_path_table *table = new_table();
 	struct hw_path *paths[HW_PATH_TABLE_LEARNT];
-	struct hw_tuple tuple = tuple_of(9, 1);
+	struct hw_tuple tuple = tuple_of(20, 1);
 
 	(void)state;
 	for (uint32_t i = 0; i < HW_PATH_TABLE_LEARNT; i++)
-		paths[i] = up_path(table, i, i, (uint8_t)i);
+		paths[i] = up_path(table, i, i, i == 12 ? HW_PATH_PEER_ID_NONE : (uint8_t)i);
 	for (int alive = 1; alive >= 0; alive--) {
 		hw_time now = start + (alive ? 0 : HW_S(3));
 		struct asked asked = { 0 };
@@ -261,7 +256,7 @@ static void a_dead_learnt_path_makes_room(void **state)
 			hw_path_send_failed(paths[6], true, now - 2);
 			hw_path_send_failed(paths[3], true, now - 1);
 		}
-		assert_non_null(hear(table, 9, 1, 100, now));
+		assert_non_null(hear(table, 20, 1, 100, now));
 		take(table, now, &asked);
 		assert_int_equal(asked.candidates, 1);
 		assert_int_equal(hw_path_table_challenge_replied(
@@ -367,10 +362,10 @@ static void a_silent_candidate_is_asked_seven_times_and_forgotten(void **state)
 
 	(void)state;
 	assert_non_null(hear(table, 0, 1, 1000, start));
-	run(table, start, start + HW_MS(9999), &asked);
+	run(table, start, start + HW_MS(14999), &asked);
 	assert_int_equal(asked.candidates, 7);
 	assert_true(table->candidates[0].used);
-	run(table, start + HW_S(10), start + HW_S(20), &asked);
+	run(table, start + HW_S(15), start + HW_S(20), &asked);
 	assert_false(table->candidates[0].used);
 	assert_int_equal(asked.candidates, 7);
 	assert_true(hw_path_table_deadline(table, start + HW_S(20)) == HW_TIME_NEVER);
@@ -454,19 +449,19 @@ static void four_candidates_and_old_silent_ones_give_way(void **state)
 	test_free(table);
 }
 
-static void a_ninth_learnt_path_is_refused_by_challenge_too(void **state)
+static void a_seventeenth_path_is_refused_by_challenge_too(void **state)
 {
 	struct hw_path_table *table = new_table();
 	struct asked asked = { 0 };
 
 	(void)state;
-	for (uint32_t i = 0; i < 8; i++)
-		up_path(table, i, 1, (uint8_t)i);
-	assert_non_null(hear(table, 9, 1, 100, start));
+	for (uint32_t i = 0; i < 16; i++)
+		up_path(table, i, 1, i == 12 ? HW_PATH_PEER_ID_NONE : (uint8_t)i);
+	assert_non_null(hear(table, 20, 1, 100, start));
 	take(table, start, &asked);
-	assert_int_equal(answer(table, 9, 1, asked.candidate_challenge, 12, start + HW_MS(1)),
+	assert_int_equal(answer(table, 20, 1, asked.candidate_challenge, 12, start + HW_MS(1)),
 			 HW_E_LIMIT);
-	assert_int_equal(table->count, 8);
+	assert_int_equal(table->count, 16);
 	assert_false(table->candidates[0].used);
 	test_free(table);
 }
@@ -813,7 +808,7 @@ int main(void)
 		cmocka_unit_test(paths_are_found_by_tuple_and_by_both_numbers),
 		cmocka_unit_test(a_path_without_local_address_is_found_by_any),
 		cmocka_unit_test(a_path_is_found_again_only_where_it_is),
-		cmocka_unit_test(the_table_takes_sixteen_paths_and_eight_learnt_ones),
+		cmocka_unit_test(the_table_takes_sixteen_paths),
 		cmocka_unit_test(a_dead_learnt_path_makes_room),
 		cmocka_unit_test(peer_ids_move_only_on_proof),
 		cmocka_unit_test(a_number_that_the_peer_gave_up_is_nobodys),
@@ -823,7 +818,7 @@ int main(void)
 		cmocka_unit_test(a_repeated_challenge_gives_no_rtt),
 		cmocka_unit_test(three_times_the_bytes_received_and_no_more),
 		cmocka_unit_test(four_candidates_and_old_silent_ones_give_way),
-		cmocka_unit_test(a_ninth_learnt_path_is_refused_by_challenge_too),
+		cmocka_unit_test(a_seventeenth_path_is_refused_by_challenge_too),
 		cmocka_unit_test(a_path_moves_to_where_the_peer_is),
 		cmocka_unit_test(moving_takes_one_rtt_and_100_ms),
 		cmocka_unit_test(moving_a_young_path_takes_no_longer),
