@@ -709,57 +709,6 @@ static void views_show_delays_beyond_the_fastest(void **state)
 	test_free(table);
 }
 
-/* What the peer tells of a path by its number holds for whichever path has that number. */
-static void the_peers_terms_follow_its_number(void **state)
-{
-	struct hw_path_table *table = new_table();
-	struct hw_path *a = up_path(table, 0, 1, 3), *b = up_path(table, 0, 2, 5);
-	struct hw_path *c = up_path(table, 1, 1, 6);
-	const struct hw_sched_path *views;
-	struct hw_path_theirs told = { .link = 2, .use = HW_USE_ALWAYS, .price = 4 };
-	size_t count;
-
-	(void)state;
-	views = hw_path_table_views(table, start, &count);
-	for (uint8_t i = 0; i < 3; i++)
-		assert_int_equal(views[i].group, i); /* nothing is known: each alone */
-	hw_path_table_told(table, 3, &told);
-	hw_path_table_told(table, 6, &told);
-	hw_path_table_told(table, 9, &told); /* nobody has that number yet */
-	hw_path_table_told(table, 16, &told); /* and nobody can have this one */
-	hw_path_table_told(table, HW_PATH_PEER_ID_NONE, &told);
-	views = hw_path_table_views(table, start, &count);
-	assert_int_equal(views[0].price, 6);
-	assert_int_equal(views[0].use, HW_USE_BACKUP); /* the stricter of the two */
-	assert_false(views[0].metered);
-	assert_int_equal(views[1].price, 2);
-	assert_int_equal(views[1].group, 1);
-	assert_int_equal(views[2].group, 2); /* the peer's link is the same, ours is not */
-
-	/* Both links the same: one group. A PATH_STATE changes the terms and leaves the link. */
-	hw_path_table_told(table, 5, &told);
-	told = (struct hw_path_theirs){ HW_PATH_LINK_UNKNOWN, HW_USE_NEVER, UINT32_MAX, true };
-	hw_path_table_told(table, 5, &told);
-	views = hw_path_table_views(table, start, &count);
-	assert_int_equal(views[1].group, 0);
-	assert_int_equal(views[1].use, HW_USE_NEVER);
-	assert_int_equal(views[1].price, UINT32_MAX); /* and not beyond */
-	assert_true(views[1].metered);
-	assert_int_equal(hw_path_table_payload(table, start), 1472);
-
-	/* The number moves: so do the terms, and the path that lost it is as if untold. */
-	hw_path_table_learn_peer_id(table, c, 5, true);
-	assert_int_equal(hw_path_use(b), HW_USE_BACKUP);
-	assert_int_equal(b->theirs.link, HW_PATH_LINK_UNKNOWN);
-	assert_int_equal(hw_path_use(c), HW_USE_NEVER);
-	hw_path_table_learn_peer_id(table, b, 9, true);
-	assert_int_equal(hw_path_price(b), 6);
-	views = hw_path_table_views(table, start, &count);
-	assert_int_equal(views[1].group, 0);
-	assert_int_equal(hw_path_use(a), HW_USE_BACKUP);
-	test_free(table);
-}
-
 static void delays_towards_us_compare_too(void **state)
 {
 	struct hw_path_table *table = new_table();
@@ -827,7 +776,6 @@ int main(void)
 		cmocka_unit_test(a_path_of_another_link_is_asked_before_it_moves),
 		cmocka_unit_test(without_a_session_nothing_is_sent),
 		cmocka_unit_test(views_show_delays_beyond_the_fastest),
-		cmocka_unit_test(the_peers_terms_follow_its_number),
 		cmocka_unit_test(delays_towards_us_compare_too),
 		cmocka_unit_test(a_path_whose_own_address_is_gone_takes_any),
 	};

@@ -376,6 +376,7 @@ static void a_standby_path_carries_probes_only(void **state)
 	w.tap_ctx = &meter;
 	flow(HW_MS(10), HW_S(60));
 	w.tap = NULL;
+	print_message("# %u bytes a day\n", (unsigned)(meter.bytes * 1440));
 	/* Each side asks once a second and answers once; now and then the MTU is asked for. */
 	assert_in_range(meter.packets, 230, 290);
 	assert_int_equal(lost(), 0);
