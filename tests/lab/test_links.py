@@ -231,7 +231,8 @@ def no_address_for_a_while_is_no_way_out(s):
     until_links(s, ["wan1", "wan2"])
     s.a.ip("addr flush dev wan2")
     until_links(s, ["wan1"])
-    expect("no address" in s.van.log(3) or "no route" in s.van.log(3), s.van.log(3))
+    reason = links(s.van)["wan2"]["reason"]
+    expect("no address" in reason or "no route" in reason, reason)
     before = s.a.counters("wan2")["tx"]["packets"]
     ping(s, 100)
     sent = s.a.counters("wan2")["tx"]["packets"] - before
@@ -247,7 +248,7 @@ def carrier_that_is_lost_costs_nothing(s):
     time.sleep(0.3)
     s.b.ip("link set hub2 down")
     took = until(lambda: sorted(paths(s.van)) == ["wan1"], BUSY, "wan2 carries no more")
-    expect(log_count(s.van, "link wan2: down: its interface has no carrier") == 1, s.van.log(4))
+    expect("no carrier" in links(s.van)["wan2"]["reason"], f"{links(s.van)}")
     s.b.ip("link set hub2 up")
     back = until_links(s, ["wan1", "wan2"])
     result = pinger.wait(20)
@@ -260,7 +261,7 @@ def carrier_that_is_lost_costs_nothing(s):
 def route_that_goes_takes_its_link(s):
     s.a.ip("route del default dev wan2")
     until_links(s, ["wan1"])
-    expect("no route" in s.van.log(4), s.van.log(4))
+    expect("no route" in links(s.van)["wan2"]["reason"], f"{links(s.van)}")
     s.a.ip("route add 192.0.2.0/24 via 10.1.2.2 dev wan2")  # one that covers the hub will do
     took = until_links(s, ["wan1", "wan2"])
     print(f"# up {1000 * took:.0f} ms after the route")
