@@ -8,6 +8,7 @@ machine that is busy."""
 import json
 import os
 import re
+import signal
 import socket
 import time
 
@@ -454,6 +455,49 @@ def each_link_uses_the_families_that_it_has(s):
     print(f"# IPv6 joins IPv4 on wan1 {1000 * took:.0f} ms after its route")
     s.a.ip("-6 addr flush dev wan1 scope global")
     until(lambda: paths(s.van).get("wan1") == [ENDPOINT4], BUSY, lambda: f"{paths(s.van)}")
+    ping(s)
+
+
+@case
+def backup_goes_over_the_other_link_at_once(s):
+    """The link that carries everything is pulled out."""
+    unplug_all(s)
+    start(s, {"policy": {"mode": "backup"}}, hub={"policy": {"mode": "backup"}})
+    for number in (1, 2):
+        plug_in(s, number)
+    until_links(s, ["wan1", "wan2"])
+    time.sleep(1)
+    before = {name: s.a.counters(name)["tx"]["packets"] for name in ("wan1", "wan2")}
+    pinger = Pinger(s.a, "10.88.0.2", count=300)
+    time.sleep(1)
+    sent = {name: s.a.counters(name)["tx"]["packets"] - n for name, n in before.items()}
+    carrier = max(sent, key=sent.get)
+    unplug(s.a, carrier)
+    result = pinger.wait(30)
+    print(f"# {result.lost} pings of 10 ms lost when {carrier}, which carried {sent[carrier]} packets and "
+          f"the other {min(sent.values())}, was pulled out")
+    # 50 ms are promised: what was under way, and the removal itself; the rest is the machine's.
+    expect(result.lost <= 20, f"{result.lost_numbers()}")
+
+
+@case
+def news_that_was_lost_is_made_up_for(s):
+    """The daemon sleeps while more happens than the kernel keeps for it."""
+    until(lambda: len(links(s.van)) == 1, BUSY, "one link")
+    left = list(links(s.van))[0]
+    other = "wan1" if left == "wan2" else "wan2"
+    s.van.process.send_signal(signal.SIGSTOP)
+    plug_in(s, int(other[-1]))
+    s.a.run(["ip", "-batch", "-"], timeout=30,
+            input="".join(f"link set {left} mtu {1400 + i % 2}\n" for i in range(6000)))
+    unplug(s.a, left)
+    plug_in(s, 3)
+    table = s.a.run(["cat", "/proc/net/netlink"]).stdout.splitlines()
+    drops = sum(int(line.split()[8]) for line in table[1:])
+    expect(drops > 0, "nothing was lost: " + "\n".join(table))
+    s.van.process.send_signal(signal.SIGCONT)
+    took = until_links(s, ["wan3", other], timeout=5 + BUSY)
+    print(f"# {drops} pieces of news lost; up to date {1000 * took:.0f} ms after it went on")
     ping(s)
 
 
