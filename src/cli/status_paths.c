@@ -201,6 +201,7 @@ static void print_sizes(const json_t *paths, FILE *out)
 static void print_addresses(const json_t *paths, FILE *out)
 {
 	hw_status_text name, local, remote, observed;
+	hw_status_figure changes;
 
 	fprintf(out, "\n%-*sFROM > TO; AS THE PEER SEES THIS END\n", NAME, "ADDRESS");
 	for (size_t i = 0; i < json_array_size(paths); i++) {
@@ -215,6 +216,9 @@ static void print_addresses(const json_t *paths, FILE *out)
 			fprintf(out, " > %s\n", remote);
 		else
 			fprintf(out, "\n%-*s> %s\n", NAME, "", remote);
+		if (hw_status_number(path, "state_changes") > 1)
+			fprintf(out, "%-*schanged its state %s times\n", NAME, "",
+				hw_status_scaled(hw_status_number(path, "state_changes"), changes));
 		if (json_is_string(json_object_get(path, "observed")))
 			fprintf(out, "%-*sseen as %s\n", NAME, "",
 				hw_status_string(path, "observed", 48, observed));

@@ -119,7 +119,7 @@ static json_t *render_drops(const struct hw_status_input *input)
 
 static json_t *render_totals(const struct hw_core_totals *totals)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "rx_datagrams", FIGURE(totals->rx_datagrams),
 			 "rx_handshake", FIGURE(totals->rx_handshake),
 			 "rx_control", FIGURE(totals->rx_control),
@@ -130,6 +130,7 @@ static json_t *render_totals(const struct hw_core_totals *totals)
 			 "tx_sent", FIGURE(totals->tx_sent),
 			 "tx_waiting", FIGURE(totals->tx_waiting),
 			 "tx_copies", FIGURE(totals->tx_copies),
+			 "tx_resent", FIGURE(totals->tx_resent),
 			 "tx_source_packets", FIGURE(totals->tx_source_packets));
 }
 

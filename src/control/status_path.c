@@ -109,9 +109,10 @@ json_t *hw_status_render_path(const struct hw_path_snapshot *path,
 		"rx_bytes", FIGURE(path->rx_bytes),
 		"duplicates", FIGURE(path->duplicates));
 	json_t *more = json_pack(
-		"{s:s?, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s?, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"why", path->why != NULL && path->why[0] != '\0' ? path->why : NULL,
 		"state_age_s", known(path->state_age_ns < 0 ? -1 : (double)path->state_age_ns, 1e-9),
+		"state_changes", FIGURE(path->state_changes),
 		"use", uses[path->use],
 		"price", FIGURE(path->price),
 		"metered", path->metered,

@@ -166,6 +166,7 @@ struct hw_path_snapshot {
 	int64_t gap_ns;           /* mean time between data packets that came; -1: none flows */
 	const char *why;          /* what brought it into its state, for people; "": no news */
 	int64_t state_age_ns;
+	uint32_t state_changes;   /* since the path began */
 	enum hw_link_use use;     /* what both ends allow */
 	uint32_t price;           /* of both ends together */
 	bool metered;             /* at either end */

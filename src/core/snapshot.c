@@ -108,6 +108,7 @@ static void snapshot_path(const struct hw_path_table *table, const struct hw_pat
 		.observed = path->observed,
 		.why = hw_path_event_text(path->why),
 		.state_age_ns = (int64_t)hw_time_since(now, path->state_since),
+		.state_changes = path->changes,
 		.use = hw_path_use(path),
 		.price = hw_path_price(path),
 		.metered = hw_path_metered(path),

@@ -164,8 +164,10 @@ static void happen(struct hw_path *path, enum hw_path_event event, hw_time now)
 
 	if (shakes_mtu(path->state, event))
 		hw_path_mtu_trouble(&path->mtu);
-	if (cell.next != path->state)
+	if (cell.next != path->state) {
 		path->why = event;
+		path->changes++;
+	}
 	if (cell.next != path->state || (cell.actions & HW_PATH_DO_RENEW) != 0)
 		begin(path, cell.next, now);
 	if ((cell.actions & HW_PATH_DO_FORGET) != 0)

@@ -139,6 +139,7 @@ struct hw_path {
 	hw_time state_since;
 	hw_time backoff; /* of DOWN */
 	enum hw_path_event why;  /* what brought it into its state */
+	uint32_t changes;        /* of its state so far */
 	enum hw_path_state told; /* by the last event; PROBING: by none yet */
 	uint32_t doubt_generation, doubt_sequence; /* what was to be sent next as the state began */
 	uint32_t sound_generation, sound_sequence; /* the last of which no report since spoke of loss */

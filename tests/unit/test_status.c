@@ -68,6 +68,7 @@ static void fill(struct hw_peer_snapshot *peer)
 	path->path = 3;
 	path->why = "it answers";
 	path->state_age_ns = 7500000000;
+	path->state_changes = 12;
 	path->use = HW_USE_BACKUP;
 	path->price = 9;
 	path->metered = true;
@@ -129,7 +130,7 @@ static void keys_are_exact(void **state)
 		assert_keys(json_array_get(paths, i),
 			    "link interface local remote state rtt_ms owd_ms jitter_ms loss_tx loss_rx "
 			    "rate_tx_bps rate_rx_bps tx_packets tx_bytes rx_packets rx_bytes "
-			    "duplicates why state_age_s use price metered id observed mtu mtu_search mtu_probe_bytes rtt_min_ms "
+			    "duplicates why state_age_s state_changes use price metered id observed mtu mtu_search mtu_probe_bytes rtt_min_ms "
 			    "rtt_variation_ms gap_ms bursts tx rx ");
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_object_get(json_array_get(paths, 0), ways[i]),
@@ -163,7 +164,7 @@ static double number(const json_t *object, const char *key)
 static void figures_have_their_units(void **state)
 {
 	struct hw_peer_snapshot peer;
-	struct hw_core_totals totals = {.rx_packets = 21};
+	struct hw_core_totals totals = {.rx_packets = 21, .tx_resent = 22};
 	json_t *root, *one, *path, *stream;
 
 	(void)state;
@@ -194,6 +195,7 @@ static void figures_have_their_units(void **state)
 	assert_int_equal(number(json_object_get(root, "drops"), "rx_duplicate"), 0);
 	assert_int_equal(number(json_object_get(root, "drops"), "io_tx_full"), 7);
 	assert_int_equal(number(json_object_get(root, "totals"), "rx_packets"), 21);
+	assert_int_equal(number(json_object_get(root, "totals"), "tx_resent"), 22);
 	json_decref(root);
 }
 
@@ -202,7 +204,7 @@ static void everything_measured_is_shown(void **state)
 	static const struct {
 		const char *key;
 		double value;
-	} figures[] = {{"id", 3}, {"state_age_s", 7.5}, {"price", 9}, {"mtu", 1420}, {"mtu_probe_bytes", 6}, {"rtt_min_ms", 19},
+	} figures[] = {{"id", 3}, {"state_age_s", 7.5}, {"state_changes", 12}, {"price", 9}, {"mtu", 1420}, {"mtu_probe_bytes", 6}, {"rtt_min_ms", 19},
 		       {"rtt_variation_ms", 1.5}, {"gap_ms", 20}},
 	  way_figures[] = {{"loss_1s", 0.25}, {"loss_10s", 0.5}, {"loss_60s", 0.75}, {"queue_ms", 1},
 			   {"jitter_ms", 2}, {"excess_ms", 3}, {"rate_max_bps", 8000},
