@@ -10,8 +10,9 @@ static void print_tunnel(const struct hw_config_tunnel *tunnel)
 {
 	char text[HW_ADDR_TEXT_BYTES];
 
-	printf("device     %s, %s, MTU %u\n", tunnel->device,
-	       tunnel->layer2 ? "tap (Ethernet)" : "tun (IP)", tunnel->mtu);
+	printf("device     %s, %s, MTU %s%u\n", tunnel->device,
+	       tunnel->layer2 ? "tap (Ethernet)" : "tun (IP)",
+	       tunnel->mtu_auto ? "as the links, at most " : "", tunnel->mtu);
 	for (uint32_t i = 0; i < tunnel->address_count; i++) {
 		hw_addr_format(&tunnel->addresses[i].addr, text);
 		printf("%-10s %s/%u\n", i == 0 ? "address" : "", text, tunnel->addresses[i].bits);

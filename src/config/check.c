@@ -5,7 +5,6 @@
 #include "config/report.h"
 #include "config/value.h"
 
-#define IPV6_MTU_MIN 1280u /* RFC 8200, section 5 */
 
 static bool has_endpoints(const struct hw_config *config)
 {
@@ -222,10 +221,10 @@ static void check_tunnel(const struct hw_config *config, struct hw_config_report
 				  "carry anything");
 	for (uint32_t i = 0; i < tunnel->address_count; i++) {
 		if (tunnel->addresses[i].addr.family == HW_FAMILY_IPV6 &&
-		    tunnel->mtu < IPV6_MTU_MIN)
+		    tunnel->mtu < HW_CONFIG_IPV6_MTU_MIN)
 			hw_config_error(report, 0, 0,
 					"tunnel.mtu: IPv6 addresses need at least %u, not %u",
-					IPV6_MTU_MIN, tunnel->mtu);
+					HW_CONFIG_IPV6_MTU_MIN, tunnel->mtu);
 		for (uint32_t j = 0; j < i; j++)
 			if (hw_addr_equal(&tunnel->addresses[i].addr, &tunnel->addresses[j].addr))
 				hw_config_error(

@@ -58,6 +58,8 @@ struct hw_config_endpoint {
 	struct hw_addr addr; /* with the port, when host is a literal address; else family NONE */
 };
 
+#define HW_CONFIG_IPV6_MTU_MIN 1280u /* RFC 8200, section 5 */
+
 struct hw_config_prefix {
 	struct hw_addr addr; /* port 0 */
 	uint8_t bits;        /* 0..32 or 0..128 */
@@ -69,6 +71,7 @@ struct hw_config_tunnel {
 	struct hw_config_prefix addresses[HW_CONFIG_MAX_ADDRESSES];
 	uint32_t address_count;
 	uint32_t mtu;     /* bytes of IP; 1500 */
+	bool mtu_auto;    /* mtu is the most; else as much as all links in use take whole */
 	bool mss_clamp;   /* on */
 	bool copy_dscp;   /* off */
 	bool compression; /* lz4, else off (the default) */

@@ -274,6 +274,10 @@ static void compare_tunnel(struct comparison *c, uint32_t packet_bytes)
 		note(c, "tunnel.mtu", 0,
 		     "tunnel.mtu: the buffers were made for at most %u bytes, not %u: restart",
 		     packet_bytes, next->mtu);
+	else if (next->mtu_auto && !was->mtu_auto)
+		note(c, "tunnel.mtu", mtu.part, "tunnel.mtu: %u becomes auto", was->mtu);
+	else if (was->mtu_auto && !next->mtu_auto)
+		note(c, "tunnel.mtu", mtu.part, "tunnel.mtu: auto becomes %u", next->mtu);
 	else
 		compare_number(c, &mtu, was->mtu, next->mtu);
 	compare_bool(c, &mss, was->mss_clamp, next->mss_clamp);

@@ -91,13 +91,23 @@ static void read_addresses(struct hw_schema_reader *r, const struct hw_schema_ke
 	}
 }
 
+static void read_tunnel_mtu(struct hw_schema_reader *r, const struct hw_schema_key *key,
+			    const struct hw_yaml_node *value, void *target)
+{
+	struct hw_config_tunnel *tunnel = target;
+
+	tunnel->mtu_auto = value->type == HW_YAML_SCALAR && strcmp(value->text, "auto") == 0;
+	if (!tunnel->mtu_auto)
+		hw_schema_u32(r, key, value, &tunnel->mtu);
+}
+
 #define AT(field) offsetof(struct hw_config_tunnel, field)
 static const struct hw_schema_key tunnel_keys[] = {
 	{ "device", read_interface, AT(device),
 	  "a device name of 1 to 15 characters, such as hw0" },
 	{ "type", hw_schema_flag, AT(layer2), "tap or tun", .words = tunnel_types },
 	{ "address", read_addresses, 0, "a list of addresses, such as [10.88.0.2/24]" },
-	{ "mtu", hw_schema_u32, AT(mtu), "a whole number of bytes from 576 to 9000, such as 1500",
+	{ "mtu", read_tunnel_mtu, 0, "auto, or a whole number of bytes from 576 to 9000, such as 1500",
 	  .min = MTU_MIN, .max = TUNNEL_MTU_MAX },
 	{ "mss-clamp", hw_schema_bool, AT(mss_clamp), "on or off" },
 	{ "copy-dscp", hw_schema_bool, AT(copy_dscp), "on or off" },

@@ -41,6 +41,10 @@ static void copy_settings(const struct hw_config *config, struct hw_core_config 
 {
 	core->layer2 = config->tunnel.layer2;
 	core->tunnel_mtu = config->tunnel.mtu;
+	core->tunnel_mtu_auto = config->tunnel.mtu_auto;
+	for (uint32_t i = 0; i < config->tunnel.address_count; i++)
+		if (config->tunnel.addresses[i].addr.family == HW_FAMILY_IPV6)
+			core->tunnel_mtu_least = HW_CONFIG_IPV6_MTU_MIN;
 	core->mss_clamp = config->tunnel.mss_clamp;
 	core->copy_dscp = config->tunnel.copy_dscp;
 	core->compression = config->tunnel.compression;

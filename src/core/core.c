@@ -9,6 +9,7 @@ void hw_core_config_init(struct hw_core_config *config)
 	*config = (struct hw_core_config){
 		.layer2 = true,
 		.tunnel_mtu = 1500,
+		.tunnel_mtu_least = 576,
 		.mss_clamp = true,
 		.replay_packets = HW_REPLAY_PACKETS_DEFAULT,
 		.replay_time = HW_REPLAY_LATE_AFTER_DEFAULT,
@@ -110,6 +111,7 @@ static int peer_init(struct hw_peer *peer, struct hw_core *core, uint32_t number
 	peer->number = number;
 	peer->config = *config;
 	peer->replay_budget.left_bytes = HW_PEER_REPLAY_BYTES;
+	peer->tunnel_raise_at = HW_TIME_NEVER;
 	hw_slots_init(&peer->slots, &slots);
 	hw_path_table_init(&peer->paths);
 	hw_compression_init(&peer->compression, compressor(c));
@@ -285,6 +287,8 @@ int hw_core_reapply(struct hw_core *core, const struct hw_core_config *config, h
 		struct hw_peer *peer = &core->peers[i];
 
 		reapply_peer(peer, config, i);
+		for (uint32_t link = 0; link < HW_CORE_MAX_LINKS; link++)
+			hw_peer_refresh_link(peer, link);
 		if (states != NULL) {
 			free(peer->strategy_state);
 			peer->strategy_state = states[i];
@@ -362,6 +366,7 @@ void hw_peer_settle(struct hw_peer *peer, hw_time now)
 {
 	hw_peer_update(peer, now);
 	hw_peer_run_paths(peer, now);
+	hw_peer_fit_tunnel(peer, now);
 }
 
 void hw_peer_reset(struct hw_peer *peer, hw_time now)

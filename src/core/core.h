@@ -62,6 +62,8 @@ struct hw_core_config {
 	uint8_t private_key[32];
 	bool layer2;             /* inner packets are Ethernet frames, else IP packets */
 	uint32_t tunnel_mtu;     /* bytes of IP that the tunnel device takes */
+	bool tunnel_mtu_auto;    /* as much as every path takes whole, at most tunnel_mtu */
+	uint32_t tunnel_mtu_least; /* and no less than this */
 	bool mss_clamp;
 	bool copy_dscp;          /* show the inner DSCP and ECN outside */
 	bool compression;        /* LZ4, adaptive */
@@ -112,6 +114,7 @@ enum hw_event_type {
 	HW_EVENT_PATH_MOVED,   /* the peer's address on this path changed; tuple is the new one */
 	HW_EVENT_PATH_REMOVED,
 	HW_EVENT_PATH_MTU,     /* value: bytes of IP that it takes; upper 32 bits: before, 0 at first */
+	HW_EVENT_TUNNEL_MTU,   /* value: bytes of IP that the tunnel device is to take from now on */
 	HW_EVENT_TIMESTAMP     /* value: wall-clock floor in ns that must survive a restart */
 };
 

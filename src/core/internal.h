@@ -10,6 +10,7 @@
  *   tx.c         inner packets: from the tunnel device to send.c
  *   rx.c         datagrams: from the network to the tunnel device
  *   control.c    control frames and reports
+ *   fit.c        the tunnel's MTU, where it follows the paths
  *   load.c, load_in.c   load tests: sent and asked for; what comes in of them
  *   tick.c       timers
  *   snapshot.c   what status shows
@@ -37,6 +38,7 @@
 #include "wire/wire.h"
 
 #define HW_CORE_ETHERNET_BYTES 22u           /* header and two VLAN tags */
+#define HW_PEER_TUNNEL_RAISE HW_S(5)         /* a larger tunnel MTU must have held for so long */
 #define HW_PEER_WAITING 128u                 /* inner packets that wait for a session or a path */
 #define HW_PEER_WAITING_TIME HW_S(2)         /* and how long */
 #define HW_PEER_REPORT_MIN HW_MS(10)         /* between reports, when packets come fast */
@@ -105,6 +107,10 @@ struct hw_peer {
 	hw_time pathless_since;       /* 0: there is an UP path */
 
 	void *strategy_state;
+	uint32_t tunnel_fits;         /* the tunnel's MTU, as the owner was told; 0: nothing yet */
+	uint32_t tunnel_raise_to;
+	hw_time tunnel_raise_at;      /* HW_TIME_NEVER: it is not to be raised */
+
 	struct hw_compression compression;
 	struct hw_reassembly *reassembly;
 
@@ -378,6 +384,16 @@ void hw_load_result_in(struct hw_peer *peer, struct hw_path *path,
 		       const struct hw_control_load_result *frame);
 void hw_load_pong(struct hw_peer *peer, const struct hw_path *path,
 		  const struct hw_control_probe_reply *reply, hw_time hold, hw_time now);
+
+/* links.c */
+
+/* The link's settings, or what bounds its packets, have changed: into each of its paths. */
+void hw_peer_refresh_link(struct hw_peer *peer, uint32_t link);
+
+/* fit.c */
+
+/* Tell the owner when the tunnel's MTU is to be another one. */
+void hw_peer_fit_tunnel(struct hw_peer *peer, hw_time now);
 
 /* snapshot.c */
 

@@ -275,7 +275,7 @@ static uint32_t remove_link_paths(struct hw_peer *peer, uint32_t link, hw_time n
 }
 
 /* The link's settings have changed: into each of its paths, and what may become one. */
-static void refresh_settings(struct hw_peer *peer, uint32_t link)
+void hw_peer_refresh_link(struct hw_peer *peer, uint32_t link)
 {
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
@@ -307,7 +307,7 @@ int hw_core_link_set(struct hw_core *core, uint32_t link, const struct hw_link_c
 		struct hw_peer *peer = &core->peers[i];
 
 		if (hw_link_slot_usable(core, link)) {
-			refresh_settings(peer, link);
+			hw_peer_refresh_link(peer, link);
 			hw_control_path_state(peer, link, now);
 		} else {
 			hw_control_paths_down(peer, remove_link_paths(peer, link, now), now);
@@ -366,7 +366,7 @@ static void link_changed(struct hw_core *core, uint32_t link, bool up, hw_time n
 	for (uint32_t i = 0; i < core->peer_count; i++) {
 		struct hw_peer *peer = &core->peers[i];
 
-		refresh_settings(peer, link);
+		hw_peer_refresh_link(peer, link);
 
 		uint32_t paths = raise_or_lower_paths(peer, link, up, now);
 

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "core/internal.h"
 
-/* What every path takes without cutting (RFC 8200, section 5), and the longest report needs less. */
+/* Reports, answers and states are far shorter: paths that take 576 bytes, or 256, carry them whole. */
 #define CONTROL_PACKET_BYTES (1280u - HW_WIRE_IPV6_UDP_BYTES - HW_WIRE_OVERHEAD_BYTES)
 
 /* Where a copy goes, and as what: what its stamp says. */

@@ -72,6 +72,7 @@ static hw_time peer_deadline(const struct hw_peer *peer, hw_time now)
 	at = hw_time_min(at, hw_report_deadline(peer));
 	at = hw_time_min(at, hw_load_deadline(peer));
 	at = hw_time_min(at, learnt_deadline(peer));
+	at = hw_time_min(at, peer->tunnel_raise_at);
 	at = hw_time_min(at, hw_resend_deadline(peer));
 	if (peer->waiting_count > 0)
 		at = hw_time_min(at, peer->waiting[peer->waiting_first]->at + HW_PEER_WAITING_TIME);

@@ -91,6 +91,17 @@ static void log_path(struct hw_daemon *daemon, const struct hw_event *event, hw_
 	hw_daemon_flap_due(daemon, &daemon->path_flaps[path]);
 }
 
+static void change_tunnel_mtu(struct hw_daemon *daemon, uint32_t bytes)
+{
+	char problem[HW_TUNTAP_ERROR_BYTES];
+
+	if (hw_tuntap_set_mtu(&daemon->tunnel, daemon->netlink, bytes, problem) < 0)
+		hw_log(&daemon->log, HW_LOG_WARNING, "%s; larger packets are cut", problem);
+	else
+		hw_log(&daemon->log, HW_LOG_INFO, "device %s: MTU %u now, by what the links take whole",
+		       daemon->tunnel.name, bytes);
+}
+
 static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_time now)
 {
 	switch (event->type) {
@@ -106,6 +117,9 @@ static void on_event(struct hw_daemon *daemon, const struct hw_event *event, hw_
 		if (event->type != HW_EVENT_SESSION_DOWN || daemon->session_up)
 			log_session(daemon, event, now);
 		daemon->session_up = event->type == HW_EVENT_SESSION_UP;
+		break;
+	case HW_EVENT_TUNNEL_MTU:
+		change_tunnel_mtu(daemon, (uint32_t)event->value);
 		break;
 	default:
 		hw_daemon_endpoints_event(daemon, event, now);

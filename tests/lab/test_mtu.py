@@ -218,6 +218,25 @@ def large_transfers_arrive(s):
 
 
 @case
+def tunnel_follows_where_it_may(s):
+    need(s)
+    for daemon in (s.on_a, s.on_b):
+        daemon.stop()
+        daemon.config["tunnel"]["mtu"] = "auto"
+        daemon.start()
+    s.on_a.wait_up(paths=1)
+
+    def mtus():
+        return [int(h.ip("link show dev hw0").split(" mtu ")[1].split()[0]) for h in (s.a, s.b)]
+    # 28 of IP and UDP, 32 of the seal, 14 of Ethernet; no less than IPv6 needs.
+    lab_module.wait_until(lambda: mtus() == [1500 - 74] * 2, 15, lambda: f"1426: {mtus()}")
+    across(s, 1400, 1400, size=1300)
+    lab_module.wait_until(lambda: mtus() == [1400 - 74] * 2, 20, lambda: f"1326: {mtus()}")
+    across(s, 1280, 1280, size=1280)
+    lab_module.wait_until(lambda: mtus() == [1280] * 2, 20, lambda: f"1280: {mtus()}")
+
+
+@case
 def counters_conserve(s):
     need(s)
     for daemon in (s.on_a, s.on_b):

@@ -400,6 +400,37 @@ static void secrets_are_read_only_if_private(void **state)
 	unlink(secret_path);
 }
 
+static void the_tunnel_may_follow_its_links(void **state)
+{
+	static const char *const texts[] = {
+		"tunnel: {mtu: auto}\n",
+		"tunnel: {mtu: auto, address: [\"fd00::1/64\"]}\n",
+		"tunnel: {mtu: 1500}\n",
+	};
+	static const struct {
+		bool automatic;
+		uint32_t least;
+	} expected[] = { { true, 576 }, { true, 1280 }, { false, 576 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct hw_config_core core;
+		struct hw_config *c = NULL;
+		char text[512];
+
+		snprintf(text, sizeof(text), "%s%s", HUB, texts[i]);
+		assert_int_equal(parse(text, &c), 0);
+		memset(c->identity.bytes, 7, sizeof(c->identity.bytes));
+		c->identity.loaded = true;
+		assert_int_equal(c->tunnel.mtu, 1500);
+		assert_int_equal(hw_config_core(c, &core), 0);
+		assert_int_equal(core.core.tunnel_mtu, 1500);
+		assert_int_equal(core.core.tunnel_mtu_auto, expected[i].automatic);
+		assert_int_equal(core.core.tunnel_mtu_least, expected[i].least);
+		hw_config_free(c);
+	}
+}
+
 static void secrets_must_be_exactly_one_key(void **state)
 {
 	static const char twice[] = KEY KEY, led[] = " " KEY, followed[] = KEY " ";
@@ -560,6 +591,7 @@ int main(void)
 		cmocka_unit_test(durations_have_units),
 		cmocka_unit_test(nearest_means_what_was_meant),
 		cmocka_unit_test(secrets_are_read_only_if_private),
+		cmocka_unit_test(the_tunnel_may_follow_its_links),
 		cmocka_unit_test(secrets_must_be_exactly_one_key),
 		cmocka_unit_test(a_shared_secret_gives_matching_keys),
 		cmocka_unit_test(the_core_gets_what_the_file_says),

@@ -82,6 +82,8 @@ static const struct expectation cases[] = {
 	  "tunnel.address: 10.88.0.2/24 fd00::2/64 becomes none" },
 	{ "tunnel.mtu", 1, "  {device: hw3, type: tap, mtu: 1952,", HW_PART_CORE | HW_PART_TUNNEL_MTU,
 	  2, 33, "tunnel.mtu: 1400 becomes 1952" },
+	{ "tunnel.mtu", 1, "  {device: hw3, type: tap, mtu: auto,", HW_PART_CORE | HW_PART_TUNNEL_MTU,
+	  2, 33, "tunnel.mtu: 1400 becomes auto" },
 	{ "tunnel.mss-clamp", 3, "   mss-clamp: off}", HW_PART_CORE, 4, 15,
 	  "tunnel.mss-clamp: on becomes off" },
 	{ "tunnel.copy-dscp", 3, "   copy-dscp: on}", HW_PART_CORE, 4, 15,

@@ -83,7 +83,7 @@ static const struct {
 	{ HUB "tunnel: {type: bridge}\n", 3, 16,
 	  "tunnel.type: 'bridge' is not right: expected tap or tun" },
 	{ HUB "tunnel: {mtu: 575}\n", 3, 15,
-	  "'575' is not right: expected a whole number of bytes" },
+	  "'575' is not right: expected auto, or a whole number of bytes" },
 	{ HUB "tunnel: {mtu: 9001}\n", 3, 15, "tunnel.mtu: '9001' is not right" },
 	{ HUB "tunnel: {mtu: -1}\n", 3, 15, "tunnel.mtu: '-1' is not right" },
 	{ HUB "tunnel: {mtu: 1500.0}\n", 3, 15, "tunnel.mtu: '1500.0' is not right" },

@@ -289,6 +289,68 @@ static void the_least_path_carries_too(void **state)
 	assert_int_equal(lost, 0);
 }
 
+/* Down at once, up after five seconds; not below what IPv6 needs, if it has an address. */
+static void the_tunnel_may_follow(void **state)
+{
+	uint32_t lost;
+
+	(void)state;
+	for (int n = 0; n < 2; n++) {
+		w.node[n].config.tunnel_mtu_auto = true;
+		w.node[n].config.tunnel_mtu_least = n == 0 ? 1280 : 576;
+	}
+	w.mtu[1] = 1420;
+	world_start_both(&w);
+	world_run(&w, w.now + HW_S(10));
+	for (int n = 0; n < 2; n++) {
+		assert_int_equal(w.tunnel_mtu[n], 1420 - 28 - 32);
+		assert_true(w.node[n].events[HW_EVENT_TUNNEL_MTU] <= 3);
+	}
+	/* Every packet of that size goes whole. */
+	struct hw_core_totals before = totals(0), after;
+
+	flow(HW_S(1), HW_MS(5), (uint32_t)w.tunnel_mtu[0], 1, &lost);
+	after = totals(0);
+	assert_int_equal(lost, 0);
+	assert_int_equal(after.tx_source_packets - before.tx_source_packets,
+			 after.tx_sent - before.tx_sent);
+
+	w.mtu[1] = 1280;
+	flow(HW_S(3), HW_MS(5), 1360, 1, &lost);
+	assert_int_equal(w.tunnel_mtu[0], 1280);
+	assert_int_equal(w.tunnel_mtu[1], 1280 - 28 - 32);
+
+	/* The small path goes away: what is left is the other's, once it has stayed so. */
+	uint32_t events = w.node[1].events[HW_EVENT_TUNNEL_MTU];
+
+	w.cut[1] = true;
+	flow(HW_S(4), HW_MS(5), 1200, 1, &lost);
+	assert_int_equal(w.node[1].events[HW_EVENT_TUNNEL_MTU], events);
+	flow(HW_S(4), HW_MS(5), 1200, 1, &lost);
+	assert_int_equal(w.tunnel_mtu[0], 1440);
+	assert_int_equal(w.tunnel_mtu[1], 1440);
+	assert_int_equal(w.node[1].events[HW_EVENT_TUNNEL_MTU], events + 1);
+}
+
+/* A number stays what it is, and takes over again when the configuration says so. */
+static void the_tunnel_follows_no_more(void **state)
+{
+	struct hw_core_config config;
+
+	(void)state;
+	w.node[0].config.tunnel_mtu_auto = true;
+	w.mtu[0] = 1400;
+	world_start_both(&w);
+	world_run(&w, w.now + HW_S(10));
+	assert_int_equal(w.tunnel_mtu[0], 1340);
+	assert_int_equal(w.node[1].events[HW_EVENT_TUNNEL_MTU], 0);
+	config = w.node[0].config;
+	config.tunnel_mtu_auto = false;
+	assert_int_equal(hw_core_reapply(w.node[0].core, &config, w.now), 0);
+	world_flush(&w, 0);
+	assert_int_equal(w.tunnel_mtu[0], 1500);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -305,6 +367,8 @@ int main(void)
 		TEST(the_interface_may_refuse),
 		TEST(small_paths_carry_the_session),
 		TEST(the_least_path_carries_too),
+		TEST(the_tunnel_may_follow),
+		TEST(the_tunnel_follows_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,8 @@ static void collect(struct world *w, int n)
 		node->events[event.type]++;
 		if (event.type == HW_EVENT_PATH_MTU)
 			w->last_mtu[n] = event.value;
+		if (event.type == HW_EVENT_TUNNEL_MTU)
+			w->tunnel_mtu[n] = event.value;
 	}
 }
 

@@ -50,6 +50,7 @@ struct world {
 	uint32_t mtu_from[2][WORLD_LINKS]; /* the same for what this node sends */
 	uint64_t too_big;          /* so many were */
 	uint64_t last_mtu[2]; /* value of the last HW_EVENT_PATH_MTU */
+	uint64_t tunnel_mtu[2]; /* of the last HW_EVENT_TUNNEL_MTU */
 	int64_t at_offset; /* how far the arrival times that cores are told are off */
 	/* Sees each datagram as it is sent; false drops it. May be NULL. */
 	bool (*tap)(void *ctx, int from, const struct world_flight *flight);
