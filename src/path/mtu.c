@@ -310,7 +310,7 @@ static void add_first(const struct hw_path_mtu *m, bool metered, struct hw_path_
 	for (size_t i = 0; i < sizeof(first_ip) / sizeof(first_ip[0]); i++) {
 		uint32_t size = payload(m, first_ip[i]);
 
-		if (size < m->ceiling && size > m->base && (!metered || first_ip[i] == COMMON_IP))
+		if (size < m->ceiling && size > m->size && (!metered || first_ip[i] == COMMON_IP))
 			add_size(round, size);
 	}
 }
@@ -350,7 +350,7 @@ static void begin_round(struct hw_path_mtu *m, bool metered, hw_time now)
 		add_size(round, next_common(m));
 	if (m->task != HW_PATH_MTU_FIRST)
 		add_size(round, HW_PATH_MTU_REFERENCE);
-	if (m->task == HW_PATH_MTU_CONFIRM)
+	if (m->task == HW_PATH_MTU_CONFIRM && m->tries > 0)
 		add_size(round, fallback(m));
 	if (m->task == HW_PATH_MTU_ASK_BASE && m->tries < FIRST_TRIES)
 		add_size(round, payload(m, COMMON_IP) < m->ceiling ? payload(m, COMMON_IP) : m->ceiling);

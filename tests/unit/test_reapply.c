@@ -143,6 +143,7 @@ static void frames_change_while_it_runs(void **state)
 	w.node[0].config.copy_dscp = false;
 	w.node[0].config.tunnel_mtu = 1400;
 	reapply(0);
+	world_run(&w, w.now + HW_MS(50)); /* whether the paths take that is asked first */
 	send_marked(1001);
 	assert_int_equal(last_len, 1001 + HW_WIRE_OVERHEAD_BYTES);
 	assert_int_equal(last_tos, 0);
