@@ -47,7 +47,7 @@ struct world {
 	bool cut_from[2][WORLD_SLOTS]; /* only what this node sends */
 	double loss;
 	uint32_t mtu[WORLD_SLOTS]; /* IP packets larger than this are lost; 0: none are */
-	uint32_t mtu_from[2][WORLD_LINKS]; /* the same for what this node sends */
+	uint32_t mtu_from[2][WORLD_SLOTS]; /* the same for what this node sends */
 	uint64_t too_big;          /* so many were */
 	uint64_t last_mtu[2]; /* value of the last HW_EVENT_PATH_MTU */
 	uint64_t tunnel_mtu[2]; /* of the last HW_EVENT_TUNNEL_MTU */
