@@ -164,9 +164,15 @@ def what_leads_nowhere_is_no_link(s):
     s.a.ip("addr add 10.77.0.1/24 dev vpn0")
     s.a.ip("link set vpn0 up")
     s.a.ip("route add default dev vpn0 metric 101")
+    # Nor is another daemon's tunnel, whatever folders that one uses.
+    other = Daemon(s.a, {"tunnel": {"device": "hw1", "type": "tun", "address": ["10.99.0.1/24"]},
+                         "identity": {"secret-file": secret_file(s.lab, "other")}, "listen": 9999})
+    other.start()
+    s.a.ip("route add default dev hw1 metric 102")
     time.sleep(0.3)
     expect(sorted(links(s.van)) == ["wan1", "wan2"], f"{links(s.van)}")
     ping(s)
+    expect(other.stop() == 0, "exit code")
     s.a.ip("route del default dev hw0 metric 100")
     for name in ("br0", "dock0", "vpn0"):
         s.a.ip(f"link del {name}")
