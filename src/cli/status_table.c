@@ -13,15 +13,17 @@ static void print_streams(const json_t *streams, FILE *out)
 	fputs("\nPACKETS            SENT   RECEIVED       LOST  LOST %  DUPLICATES\n", out);
 	for (size_t i = 0; i < json_array_size(streams); i++) {
 		const json_t *stream = json_array_get(streams, i);
-		double lost = hw_status_number(stream, "lost"), delivered = hw_status_number(stream, "delivered");
+		double lost = hw_status_number(stream, "lost");
+		double delivered = hw_status_number(stream, "delivered");
 		double class = hw_status_number(stream, "class");
 		hw_status_figure name = "control", figures[5];
 
 		if (class != 0)
 			snprintf(name, sizeof(name), "class %.0f", class < 100 ? class : 99);
 		fprintf(out, "%-12s%11s%11s%11s%8s%12s\n", name,
-			hw_status_scaled(hw_status_number(stream, "sent"), figures[0]), hw_status_scaled(delivered, figures[1]),
-			hw_status_scaled(lost, figures[2]), hw_status_percent(lost / (lost + delivered), figures[3]),
+			hw_status_scaled(hw_status_number(stream, "sent"), figures[0]),
+			hw_status_scaled(delivered, figures[1]), hw_status_scaled(lost, figures[2]),
+			hw_status_percent(lost / (lost + delivered), figures[3]),
 			hw_status_scaled(hw_status_number(stream, "duplicates"), figures[4]));
 	}
 }

@@ -22,7 +22,7 @@ typedef char hw_status_text[HW_STATUS_COLUMNS + 1];
 double hw_status_number(const json_t *object, const char *key);
 bool hw_status_flag(const json_t *object, const char *key); /* false where there is none */
 
-/* Each gives ret_text. At most width characters, at most HW_STATUS_COLUMNS; a cut is marked by '~'. */
+/* Each gives ret_text. At most width characters (HW_STATUS_COLUMNS); a cut is marked by '~'. */
 const char *hw_status_string(const json_t *object, const char *key, int width,
 			     hw_status_text ret_text);
 
@@ -31,7 +31,7 @@ const char *hw_status_scaled(double value, hw_status_figure ret_text);
 const char *hw_status_whole(double value, hw_status_figure ret_text); /* "1500" */
 const char *hw_status_bytes(double value, hw_status_figure ret_text); /* "45.6 MB" */
 const char *hw_status_ms(double value, hw_status_figure ret_text);
-const char *hw_status_percent(double fraction, hw_status_figure ret_text); /* "0.25", without sign */
+const char *hw_status_percent(double fraction, hw_status_figure ret_text); /* "0.25" */
 const char *hw_status_ratio(double value, hw_status_figure ret_text); /* "1.0", "36" */
 const char *hw_status_age(double seconds, hw_status_figure ret_text); /* "3 h 12 min" */
 const char *hw_status_time(double unix_s, hw_status_figure ret_text); /* "2026-12-01 00:00" */

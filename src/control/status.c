@@ -65,7 +65,8 @@ static json_t *render_peer(const struct hw_status_input *input, const struct hw_
 	bool whole = true;
 
 	for (uint32_t i = 0; i < peer->path_count; i++)
-		whole &= json_array_append_new(paths, hw_status_render_path(&peer->paths[i], input->links, input->link_count)) == 0;
+		whole &= json_array_append_new(paths, hw_status_render_path(&peer->paths[i], input->links,
+									    input->link_count)) == 0;
 	for (uint32_t i = 0; i < peer->pair_count; i++)
 		whole &= json_array_append_new(pairs, hw_status_render_pair(&peer->pairs[i])) == 0;
 	for (uint32_t i = 0; i < peer->stream_count; i++)

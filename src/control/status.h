@@ -18,14 +18,14 @@
  *              streams: [{class, sent, delivered, duplicates, lost}]}],
  *     drops: {reason: count}, totals: {...}
  *
- *     links: [{name, interface, state, reason, use, use_by, price, metered, mtu, tx_bytes, tx_packets,
- *              rx_bytes, rx_packets, counted_since_s,
+ *     links: [{name, interface, state, reason, use, use_by, price, metered, mtu, tx_bytes,
+ *              tx_packets, rx_bytes, rx_packets, counted_since_s,
  *              quota: {bytes, per, used_bytes, left_bytes, warn_percent, warned, spent, begun_s,
  *                      ends_s}}]
  *
  * A link's state is "ready", "waiting" (for its interface, an address or a port), "unused" (its
- * use is never) or "down" (the operator's word), and reason says why in words; use_by says whose word its use is:
- * "configuration", "operator" or "quota". What
+ * use is never) or "down" (the operator's word), and reason says why in words; use_by says whose
+ * word its use is: "configuration", "operator" or "quota". What
  * links have carried is counted as carriers do, in IP packets, over restarts, since
  * counted_since_s; a link without a quota has null there. Times are seconds since 1970.
  *

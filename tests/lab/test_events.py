@@ -39,7 +39,8 @@ def each_event_is_one_line(s):
         wait_line(daemon, r"path wan1 to peer: up \[")
     s.links[0].down()
     for daemon in (s.on_a, s.on_b):
-        wait_line(daemon, r"path wan1 to peer: down, it comes back by itself: no probe was answered \[10\.1\.1\.\d:\d+\]")
+        wait_line(daemon, r"path wan1 to peer: down, it comes back by itself: no probe was answered "
+                          r"\[10\.1\.1\.\d:\d+\]")
     before = len(lines(s.on_a, r"path wan1 to peer: up \["))
     s.links[0].up()
     lab_module.wait_until(lambda: len(lines(s.on_a, r"path wan1 to peer: up \[")) > before, 35,

@@ -118,8 +118,8 @@ static void keys_are_exact(void **state)
 	assert_int_equal(json_array_size(list), 2);
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_array_get(list, i),
-			    "name interface state reason use use_by price metered mtu tx_bytes tx_packets rx_bytes "
-			    "rx_packets counted_since_s quota ");
+			    "name interface state reason use use_by price metered mtu tx_bytes "
+			    "tx_packets rx_bytes rx_packets counted_since_s quota ");
 	assert_keys(json_object_get(json_array_get(list, 0), "quota"),
 		    "bytes per used_bytes left_bytes warn_percent warned spent begun_s ends_s ");
 	one = json_array_get(json_object_get(root, "peers"), 0);
@@ -130,7 +130,8 @@ static void keys_are_exact(void **state)
 		assert_keys(json_array_get(paths, i),
 			    "link interface local remote state rtt_ms owd_ms jitter_ms loss_tx loss_rx "
 			    "rate_tx_bps rate_rx_bps tx_packets tx_bytes rx_packets rx_bytes "
-			    "duplicates why state_age_s state_changes use price metered id observed mtu mtu_search mtu_probe_bytes rtt_min_ms "
+			    "duplicates why state_age_s state_changes use price metered id observed "
+			    "mtu mtu_search mtu_probe_bytes rtt_min_ms "
 			    "rtt_variation_ms gap_ms bursts tx rx ");
 	for (size_t i = 0; i < 2; i++)
 		assert_keys(json_object_get(json_array_get(paths, 0), ways[i]),
@@ -204,7 +205,8 @@ static void everything_measured_is_shown(void **state)
 	static const struct {
 		const char *key;
 		double value;
-	} figures[] = {{"id", 3}, {"state_age_s", 7.5}, {"state_changes", 12}, {"price", 9}, {"mtu", 1420}, {"mtu_probe_bytes", 6}, {"rtt_min_ms", 19},
+	} figures[] = {{"id", 3}, {"state_age_s", 7.5}, {"state_changes", 12}, {"price", 9},
+		       {"mtu", 1420}, {"mtu_probe_bytes", 6}, {"rtt_min_ms", 19},
 		       {"rtt_variation_ms", 1.5}, {"gap_ms", 20}},
 	  way_figures[] = {{"loss_1s", 0.25}, {"loss_10s", 0.5}, {"loss_60s", 0.75}, {"queue_ms", 1},
 			   {"jitter_ms", 2}, {"excess_ms", 3}, {"rate_max_bps", 8000},
