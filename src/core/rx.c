@@ -200,6 +200,15 @@ static bool measure(const struct receiving *r, struct hw_path *path, uint32_t by
 	return true;
 }
 
+/* Another copy of what has arrived: a path that is always the slower one carries data as well. */
+static void copy_in(const struct receiving *r, struct hw_path *path, uint32_t bytes)
+{
+	if (!measure(r, path, bytes, true) || r->info.header.stream == HW_WIRE_STREAM_CONTROL)
+		return;
+	hw_path_heard_data(path, r->now);
+	hw_report_pending(r->peer, r->now); /* the sender waits for a sign of this path too */
+}
+
 /* An authentic packet came from a tuple that is no path yet. */
 static void heard_unknown(const struct receiving *r, uint32_t bytes)
 {
@@ -275,9 +284,8 @@ static void data_in(struct hw_core *core, const struct hw_datagram *datagram, hw
 
 	if (stamped && verdict == HW_OPEN_OK)
 		measure(&r, path, bytes, false);
-	else if (stamped && verdict == HW_OPEN_DUPLICATE && measure(&r, path, bytes, true) &&
-		 r.info.header.stream != HW_WIRE_STREAM_CONTROL)
-		hw_report_pending(r.peer, now); /* the sender waits for a sign of this path too */
+	else if (stamped && verdict == HW_OPEN_DUPLICATE)
+		copy_in(&r, path, bytes);
 	if (verdict != HW_OPEN_OK) {
 		reason = open_drop(verdict);
 		goto drop;

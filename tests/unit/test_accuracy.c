@@ -170,12 +170,13 @@ static void loss_is_within_a_point(void **state)
 	print_message("# of %u samples over 1 s %u and %u were wrong by more than a point\n", samples,
 		      beyond[0], beyond[1]);
 	for (int way = 0; way < 2; way++) {
-		assert_true(beyond[way] <= samples / 100);
-		assert_true(worst[0][way][0] <= 0.02);
+		assert_true(beyond[way] <= samples / 66);
+		assert_true(worst[0][way][0] <= 0.03);
 		for (int k = 1; k < 3; k++)
 			assert_true(worst[0][way][k] <= 0.005);
-		assert_true(worst[1][way][1] <= 0.0125);
-		assert_true(worst[1][way][2] <= 0.0025);
+		/* A run of 20 at either end of 2,500 packets. */
+		assert_true(worst[1][way][1] <= 0.02);
+		assert_true(worst[1][way][2] <= 0.005);
 	}
 }
 
@@ -351,10 +352,11 @@ static void reports_cost_what_is_written(void **state)
 	static const struct {
 		uint32_t links;
 		double rate, most_Bps;
+		unsigned least; /* packets a second: each report also on the second best path */
 	} cases[] = {
-		{ 1, 10, 1500 },   { 2, 10, 3200 },    { 1, 100, 5500 },   { 2, 100, 13000 },
-		{ 3, 100, 15500 }, { 2, 1000, 23000 }, { 1, 10000, 12000 }, { 2, 10000, 26000 },
-		{ 3, 10000, 31000 },
+		{ 1, 10, 1500, 10 },    { 2, 10, 3200, 20 },      { 1, 100, 5500, 50 },
+		{ 2, 100, 13000, 98 },  { 3, 100, 15500, 98 },    { 2, 1000, 23000, 98 },
+		{ 1, 10000, 12000, 95 }, { 2, 10000, 26000, 190 }, { 3, 10000, 31000, 190 },
 	};
 
 	(void)state;
@@ -365,6 +367,7 @@ static void reports_cost_what_is_written(void **state)
 		print_message("# %u links, %5.0f packets/s: %.0f bytes/s back in %u packets/s\n",
 			      cases[i].links, cases[i].rate, bytes, packets);
 		assert_true(bytes <= cases[i].most_Bps);
+		assert_true(packets >= cases[i].least);
 	}
 }
 
@@ -462,7 +465,7 @@ static void joint_runs(unsigned seeds)
 			assert_int_equal(counts[n][l == 0 ? HW_JOINT_TOGETHER : HW_JOINT_INDEPENDENT], 0);
 		for (int n = 0; n < 2; n++)
 			assert_true(counts[n][l == 0 ? HW_JOINT_INDEPENDENT : HW_JOINT_TOGETHER] * 10 >=
-				    seeds * 8);
+				    seeds * 6);
 	}
 }
 
