@@ -80,14 +80,23 @@ static void observed_in(const struct source *s, const struct hw_control_observed
 static void probe_reply_in(const struct source *s, const struct hw_control_probe_reply *reply)
 {
 	hw_time hold = reply->hold_us * HW_NS_PER_US + hw_time_since(s->now, s->datagram->at);
+	uint64_t token = hw_load64(reply->token);
+	struct hw_path *path = s->path;
 	bool known;
 
-	if (s->path == NULL || reply->path != s->path->id)
+	if (path == NULL) {
+		path = hw_path_table_at(&s->peer->paths, reply->path);
+		if (path == NULL ||
+		    !hw_path_table_answered_elsewhere(&s->peer->paths, path, &s->datagram->tuple,
+						      token))
+			return;
+	}
+	if (reply->path != path->id)
 		return;
-	hw_load_pong(s->peer, s->path, reply, hold, s->now);
-	hw_path_probe_replied(s->path, hw_load64(reply->token), hold, s->now, &known);
+	hw_load_pong(s->peer, path, reply, hold, s->now);
+	hw_path_probe_replied(path, token, hold, s->now, &known);
 	if (known)
-		hw_path_table_learn_peer_id(&s->peer->paths, s->path, reply->own_path, true);
+		hw_path_table_learn_peer_id(&s->peer->paths, path, reply->own_path, true);
 }
 
 static void mtu_probe_in(const struct hw_control_mtu *probe, struct answers *answers)

@@ -191,6 +191,9 @@ void hw_control_send_to(struct hw_peer *peer, struct hw_buf *buf,
 	if (session == NULL)
 		return;
 	if (path != NULL) {
+		/* What came from elsewhere is answered where the path leads. */
+		if (!hw_addr_equal(&tuple->remote, &path->tuple.remote))
+			copy.tuple = &path->tuple;
 		copy.path_id = (uint8_t)path->id;
 		copy.path_seq = hw_path_sent(path, session->generation, buf->len, false, now);
 	} else if (candidate != NULL && hw_candidate_may_send(candidate, buf->len)) {

@@ -137,6 +137,8 @@ static void begin(struct hw_path *path, enum hw_path_state state, hw_time now)
 	path->todo &= ~(unsigned)HW_PATH_TODO_PROBE;
 	if (state != HW_PATH_SUSPECT)
 		tell(path, state);
+	if (state == HW_PATH_DOWN || state == HW_PATH_PROBING)
+		path->answers_from = (struct hw_addr){ .family = HW_FAMILY_NONE };
 	if (state == HW_PATH_UP)
 		hw_flight_clear(&path->flight); /* what was lost in the time of doubt is no new silence */
 }
@@ -279,11 +281,16 @@ uint64_t hw_path_probe_sent(struct hw_path *path, hw_time now)
 	return token;
 }
 
+bool hw_path_asked(const struct hw_path *path, uint64_t token)
+{
+	return token != 0 && path->probes[token % HW_PATH_PROBES].token == token;
+}
+
 unsigned hw_path_probe_replied(struct hw_path *path, uint64_t token, hw_time hold_ns, hw_time now,
 			       bool *ret_known)
 {
 	struct hw_path_probe *probe = &path->probes[token % HW_PATH_PROBES];
-	bool known = token != 0 && probe->token == token;
+	bool known = hw_path_asked(path, token);
 
 	if (ret_known != NULL)
 		*ret_known = known;

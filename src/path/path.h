@@ -117,6 +117,7 @@ struct hw_path {
 	uint8_t peer_id; /* the peer's number for it, or HW_PATH_PEER_ID_NONE */
 	bool learnt;     /* from the peer's packets (or moved by them), not from an endpoint */
 	struct hw_tuple tuple;
+	struct hw_addr answers_from; /* another address of the peer's; NONE: it answers from its own */
 	struct hw_path_link link;
 	struct hw_path_theirs theirs; /* kept by the table */
 	enum hw_path_state state;
@@ -221,6 +222,9 @@ uint16_t hw_path_sent(struct hw_path *path, uint32_t generation, uint32_t bytes,
  * duplicates are measured too, but only what was opened and is new may be given here.
  */
 unsigned hw_path_heard(struct hw_path *path, hw_time now);
+
+/* Whether a probe with that token awaits its answer. */
+bool hw_path_asked(const struct hw_path *path, uint64_t token);
 
 /*
  * A PROBE_REPLY came in on this path: takes the RTT sample, less hold_ns. An unknown token changes

@@ -26,9 +26,11 @@ void hw_path_table_init(struct hw_path_table *table)
 
 static bool has_tuple(const struct hw_path *path, const struct hw_tuple *tuple)
 {
-	if (!path->used || path->tuple.link != tuple->link ||
-	    !hw_addr_equal(&path->tuple.remote, &tuple->remote))
+	if (!path->used || path->tuple.link != tuple->link)
 		return false;
+	if (!hw_addr_equal(&path->tuple.remote, &tuple->remote))
+		return path->answers_from.family != HW_FAMILY_NONE &&
+		       hw_addr_equal(&path->answers_from, &tuple->remote);
 	return path->tuple.local.family == HW_FAMILY_NONE ||
 	       hw_addr_equal(&path->tuple.local, &tuple->local);
 }
@@ -57,6 +59,21 @@ struct hw_path *hw_path_table_find(struct hw_path_table *table, const struct hw_
 	if (path != NULL)
 		*hit = (struct hw_path_hit){ .tuple = *tuple, .id = path->id };
 	return path;
+}
+
+bool hw_path_table_answered_elsewhere(struct hw_path_table *table, struct hw_path *path,
+				      const struct hw_tuple *tuple, uint64_t token)
+{
+	struct hw_candidate *candidate = hw_path_table_candidate(table, tuple);
+
+	if (path->tuple.link != tuple->link || path->link_down || path->learnt ||
+	    (path->state != HW_PATH_PROBING && path->state != HW_PATH_DOWN) ||
+	    path->tuple.remote.family != tuple->remote.family || !hw_path_asked(path, token))
+		return false;
+	path->answers_from = tuple->remote;
+	if (candidate != NULL)
+		*candidate = (struct hw_candidate){ 0 };
+	return true;
 }
 
 struct hw_path *hw_path_table_at(struct hw_path_table *table, uint32_t id)

@@ -102,9 +102,19 @@ void hw_path_table_init(struct hw_path_table *table);
 
 /*
  * The path of that tuple, or NULL. A path whose local address is NONE (the kernel picks it) is
- * found by any local address of its link.
+ * found by any local address of its link. One that is answered from another address is found by both.
  */
 struct hw_path *hw_path_table_find(struct hw_path_table *table, const struct hw_tuple *tuple);
+
+/*
+ * The answer to our probe of that path came from another address, which no path has: some hosts, and the
+ * NATs before them, answer from another one than they were called at. If the path is a configured one
+ * that does not work, and has been asked with that token, it is taken for the path's from now on, and the
+ * path's own address is still where packets go: so whoever relays an answer wins nothing. Until the path
+ * fails again. Returns whether it is so; then give the answer to hw_path_probe_replied.
+ */
+bool hw_path_table_answered_elsewhere(struct hw_path_table *table, struct hw_path *path,
+				      const struct hw_tuple *tuple, uint64_t token);
 
 /* By our number; by the peer's; NULL when there is none. */
 struct hw_path *hw_path_table_at(struct hw_path_table *table, uint32_t id);

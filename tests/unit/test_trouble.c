@@ -493,6 +493,178 @@ static void backup_returns_soon_though_the_first_answer_was_slow(void **state)
 	assert_int_equal(lost(), 0);
 }
 
+static bool leads_to_the_hub(uint32_t link)
+{
+	struct hw_path_snapshot path = path_of(link);
+
+	return hw_addr_equal(&path.tuple.remote, &w.node[1].addr[link]);
+}
+
+/* Where the hub's packets seem to come from while it is called at its own address. */
+static void answer_from_elsewhere(uint32_t link, uint8_t last)
+{
+	w.node[1].seen_as[link] = w.node[1].addr[link];
+	w.node[1].seen_as[link].ip[3] = last;
+}
+
+/* The hub answers from another address than it is called at, on one link of three, or on all. */
+static void a_peer_that_answers_from_another_address_is_reached(void **state)
+{
+	(void)state;
+	for (uint32_t links = 1; links <= 3; links += 2) {
+		uint64_t nowhere;
+
+		world_fini(&w);
+		world_init(&w, 90 + links);
+		for (uint32_t i = 0; i < links; i++)
+			answer_from_elsewhere(i, 77);
+		world_start_both(&w);
+		world_run(&w, w.now + HW_S(2));
+		assert_int_equal(world_paths_up(&w, 0), 3);
+		assert_int_equal(world_paths_up(&w, 1), 3);
+		assert_true(leads_to_the_hub(0));
+		count_anew();
+		nowhere = w.nowhere[0];
+		flow(HW_MS(10), HW_S(5));
+		world_run(&w, w.now + HW_S(1));
+		assert_int_equal(lost(), 0);
+		assert_int_equal(w.nowhere[0], nowhere);
+		/* Over it alone too, and its death is still found. */
+		w.cut[1] = w.cut[2] = true;
+		flow(HW_MS(10), HW_S(3));
+		assert_int_equal(path_of(0).state, HW_PATH_UP);
+		w.cut[1] = w.cut[2] = false;
+		flow(HW_MS(10), HW_S(20));
+		w.cut[0] = true;
+		flow(HW_MS(10), HW_S(3));
+		assert_int_equal(path_of(0).state, HW_PATH_DOWN);
+		/* And when it answers from its own address again, that is as good. */
+		w.cut[0] = false;
+		w.node[1].seen_as[0] = w.node[1].addr[0];
+		flow(HW_MS(10), HW_S(40));
+		assert_int_equal(path_of(0).state, HW_PATH_UP);
+	}
+}
+
+/* Answers that somebody relays from elsewhere: a path that works hears only its own address. */
+static bool relay_answers(void *ctx, int from, const struct world_flight *flight)
+{
+	(void)ctx;
+	if (from == 1 && flight->tuple.link == 0)
+		((struct world_flight *)(uintptr_t)flight)->tuple.remote.ip[3] = 200;
+	return true;
+}
+
+static void a_relayed_answer_changes_no_path_that_works(void **state)
+{
+	const struct hw_peer *peer;
+
+	(void)state;
+	world_start_both(&w);
+	peer = &w.node[0].core->peers[0];
+	count_anew();
+	flow(HW_MS(10), HW_S(2));
+	w.tap = relay_answers;
+	flow(HW_MS(10), HW_MS(60));
+	assert_int_equal(peer->paths.paths[0].answers_from.family, HW_FAMILY_NONE);
+	assert_true(leads_to_the_hub(0));
+	/* Even when it is all that there is, packets keep going to the address that was configured. */
+	flow(HW_MS(10), HW_S(10));
+	assert_true(leads_to_the_hub(0));
+	w.tap = NULL;
+	flow(HW_MS(10), HW_S(40));
+	assert_int_equal(path_of(0).state, HW_PATH_UP);
+	assert_true(leads_to_the_hub(0));
+	assert_int_equal(lost(), 0);
+}
+
+static void plug_in(uint32_t link)
+{
+	const struct hw_link_config config = { .name = "new", .price = 1 };
+
+	for (int n = 1; n >= 0; n--) {
+		assert_int_equal(hw_core_link_set(w.node[n].core, link, &config, w.now), 0);
+		if (n == 0)
+			assert_int_equal(hw_core_endpoints(w.node[0].core, 0, link,
+							   &w.node[1].addr[link], 1, w.now),
+					 0);
+		hw_core_link_up(w.node[n].core, link, 1500, w.now);
+		world_flush(&w, n);
+	}
+}
+
+struct captured {
+	struct world_flight last;
+	bool full;
+};
+
+/* Each tenth packet of the client's on link 0 never arrives: whoever took it sends it on himself. */
+static bool capture(void *ctx, int from, const struct world_flight *flight)
+{
+	struct captured *c = ctx;
+
+	if (from != 0 || flight->tuple.link != 0 || flight->bytes[0] >> 4 != HW_WIRE_DATA || c->full)
+		return true;
+	c->last = *flight;
+	c->full = true;
+	return false;
+}
+
+/*
+ * Fifteen paths that the hub has learnt, and 10,000 addresses beside them: each sends a datagram of noise,
+ * a copy of what came, and some an authentic packet that never arrived otherwise. The limits hold, no path
+ * moves, and a sixteenth link joins at once.
+ */
+static void a_true_link_joins_beside_ten_thousand_strangers(void **state)
+{
+	static struct captured captured;
+	const struct hw_path_table *table;
+	uint8_t noise[100] = { HW_WIRE_DATA << 4 | 1 };
+	uint32_t authentic = 0;
+
+	(void)state;
+	world_start_both(&w);
+	for (uint32_t link = WORLD_LINKS; link < 15; link++)
+		plug_in(link);
+	world_run(&w, w.now + HW_S(1));
+	table = &w.node[1].core->peers[0].paths;
+	assert_int_equal(world_paths_up(&w, 0), 15);
+	assert_int_equal(world_paths_up(&w, 1), 15);
+	captured.full = false;
+	w.tap = capture;
+	w.tap_ctx = &captured;
+	for (uint32_t i = 0; i < 10000; i++) {
+		struct hw_tuple from = { .link = i % 15, .remote = w.node[0].addr[i % 15] };
+
+		from.remote.ip[2] = (uint8_t)(100 + i / 256);
+		from.remote.ip[3] = (uint8_t)i;
+		if (i % 10 == 0) {
+			captured.full = false;
+			world_send(&w, 0, 100, i);
+		}
+		from.link = captured.last.tuple.link;
+		world_inject(&w, 1, &from, captured.last.bytes, captured.last.len);
+		authentic += i % 10 == 0;
+		hw_rng_fill(&w.rng, noise + 4, sizeof(noise) - 4);
+		memcpy(noise + 1, captured.last.bytes + 1, 3);
+		world_inject(&w, 1, &from, noise, sizeof(noise));
+		world_run(&w, w.now + HW_MS(1));
+		assert_int_equal(table->count, i < 5000 ? 15 : 16);
+		if (i == 4999) {
+			plug_in(15);
+			world_run(&w, w.now + HW_MS(500));
+			assert_int_equal(world_paths_up(&w, 1), 16);
+		}
+	}
+	assert_int_equal(authentic, 1000);
+	w.tap = NULL;
+	world_run(&w, w.now + HW_S(1));
+	assert_int_equal(world_paths_up(&w, 0), 16);
+	assert_int_equal(world_paths_up(&w, 1), 16);
+	assert_int_equal(w.node[1].events[HW_EVENT_PATH_MOVED], 0);
+	assert_int_equal(w.node[1].delivered, 1000);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -507,6 +679,9 @@ int main(void)
 		TEST(all_paths_come_back_after_the_hub),
 		TEST(a_link_that_comes_up_carries_within_a_second),
 		TEST(backup_returns_soon_though_the_first_answer_was_slow),
+		TEST(a_peer_that_answers_from_another_address_is_reached),
+		TEST(a_relayed_answer_changes_no_path_that_works),
+		TEST(a_true_link_joins_beside_ten_thousand_strangers),
 	};
 
 	return cmocka_run_group_tests_name("trouble", tests, NULL, NULL);
