@@ -99,7 +99,7 @@ static void change_link(struct hw_sim_act *act, hw_time now)
 		hw_sim_node_use(client, config->link, config->use);
 		break;
 	case HW_SIM_DO_MTU:
-		world->net.wires[config->link].mtu_bytes = config->mtu_bytes;
+		world->net.wires[config->link].mtu_bytes[HW_SIM_CLIENT] = config->mtu_bytes;
 		hw_sim_node_mtu(client, config->link, config->mtu_bytes);
 		break;
 	default:

@@ -174,7 +174,7 @@ int hw_sim_net_add(struct hw_sim_net *net, const struct hw_sim_wire_config *conf
 	wire->client_public = make_addr(config->ipv6, 1, host, (uint16_t)(50000 + 256 * index));
 	wire->hub_addr = make_addr(config->ipv6, 2, config->own_hub_addr ? host : 250, HUB_PORT);
 	wire->hub_link = config->own_hub_addr ? index : 0;
-	wire->mtu_bytes = config->mtu_bytes;
+	wire->mtu_bytes[HW_SIM_CLIENT] = wire->mtu_bytes[HW_SIM_HUB] = config->mtu_bytes;
 	wire->ip_udp_bytes = config->ipv6 ? HW_WIRE_IPV6_UDP_BYTES : HW_WIRE_IPV4_UDP_BYTES;
 	for (uint8_t way = 0; way < 2; way++) {
 		wire->way[way] = (struct hw_sim_way){
@@ -291,10 +291,10 @@ int hw_sim_net_send(struct hw_sim_net *net, enum hw_sim_side from, const struct 
 
 	const struct hw_addr *owned = from == HW_SIM_CLIENT ? &wire->client_local : &wire->hub_addr;
 
-	if (len + wire->ip_udp_bytes > wire->mtu_bytes)
+	if (len + wire->ip_udp_bytes > wire->mtu_bytes[from])
 		hw_sim_fail(net->engine,
 			    "a node sends %u bytes of IP by %s, whose interface takes %u",
-			    len + wire->ip_udp_bytes, wire->name, wire->mtu_bytes);
+			    len + wire->ip_udp_bytes, wire->name, wire->mtu_bytes[from]);
 	if (!is_local(&tuple->local, owned))
 		return HW_E_SYSTEM;
 

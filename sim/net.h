@@ -82,7 +82,7 @@ struct hw_sim_wire {
 	char name[64];
 	struct hw_addr client_local, client_public, hub_addr;
 	uint32_t hub_link;
-	uint32_t mtu_bytes;
+	uint32_t mtu_bytes[2]; /* of the interfaces, of client and hub */
 	uint32_t ip_udp_bytes; /* 28 or 48 */
 	struct hw_sim_way way[2];
 };
