@@ -146,7 +146,7 @@ def not_permitted_says_what_to_do(s):
 @case
 def hangup_is_survived(s):
     s.on_a.process.send_signal(signal.SIGHUP)
-    wait_log(s.on_a, "SIGHUP")
+    wait_log(s.on_a, "was reloaded: 0 changes")
     expect(s.on_a.peer()["state"] == "up", "the session is gone")
 
 
