@@ -268,7 +268,11 @@ static void start_warming(struct hw_survey *survey, uint32_t link, struct hw_sur
 static void start_pings(struct hw_survey *survey, uint32_t link, struct hw_survey_path *path,
 			hw_time now)
 {
-	(void)link;
+	uint64_t before = (uint64_t)(path - survey->result.links[link].paths) * HW_SURVEY_PING_BYTES;
+
+	/* The first path is always pinged, the others as far as the limit goes. */
+	if (before > 0 && before + HW_SURVEY_PING_BYTES > hw_survey_left(survey, link))
+		return;
 	/* One that cannot be started shows as one without figures. */
 	if (path->answered)
 		(void)!hw_survey_ping(survey, path, PING_GAP, PING_MS, now);
