@@ -95,6 +95,9 @@ static void change_tunnel_mtu(struct hw_daemon *daemon, uint32_t bytes)
 {
 	char problem[HW_TUNTAP_ERROR_BYTES];
 
+	/* A fixed one has been set by who changed it (reload.c). */
+	if (!daemon->config->tunnel.mtu_auto)
+		return;
 	if (hw_tuntap_set_mtu(&daemon->tunnel, daemon->netlink, bytes, problem) < 0)
 		hw_log(&daemon->log, HW_LOG_WARNING, "%s; larger packets are cut", problem);
 	else

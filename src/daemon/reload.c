@@ -18,6 +18,7 @@
 #include "daemon/notify.h"
 #include "daemon/runtime.h"
 #include "io/clock.h"
+#include "io/netlink.h"
 #include "io/worker.h"
 
 struct reload {
@@ -169,23 +170,34 @@ static uint32_t tuntap_addresses(const struct hw_config_tunnel *tunnel,
 	return tunnel->address_count;
 }
 
-/* Make the device what `next` says, where it differs from `was`. */
+/* What the device has now; 0: not known. */
+static uint32_t device_mtu(struct hw_daemon *daemon)
+{
+	struct hw_interface interface;
+
+	if (hw_netlink_interface(daemon->netlink, daemon->tunnel.name, &interface) < 0)
+		return 0;
+	return interface.mtu_bytes;
+}
+
+/* Give the device another MTU (0: leave it) and the addresses of `next` instead of those of `was`. */
 static int change_device(struct hw_daemon *daemon, const struct hw_config_tunnel *was,
-			 const struct hw_config_tunnel *next, unsigned parts,
+			 const struct hw_config_tunnel *next, uint32_t mtu_bytes, bool addresses,
 			 char problem[HW_TUNTAP_ERROR_BYTES])
 {
 	struct hw_tuntap_address old[HW_CONFIG_MAX_ADDRESSES], new[HW_CONFIG_MAX_ADDRESSES];
 	uint32_t old_count = tuntap_addresses(was, old), new_count = tuntap_addresses(next, new);
+	bool grows = mtu_bytes > device_mtu(daemon);
 	int err = 0;
 
 	/* IPv6 leaves a device whose MTU is too small for it, so a larger one comes first. */
-	if ((parts & HW_PART_TUNNEL_MTU) && next->mtu > was->mtu)
-		err = hw_tuntap_set_mtu(&daemon->tunnel, daemon->netlink, next->mtu, problem);
-	if (err == 0 && (parts & HW_PART_ADDRESSES))
+	if (mtu_bytes > 0 && grows)
+		err = hw_tuntap_set_mtu(&daemon->tunnel, daemon->netlink, mtu_bytes, problem);
+	if (err == 0 && addresses)
 		err = hw_tuntap_set_addresses(&daemon->tunnel, daemon->netlink, old, old_count, new,
 					      new_count, problem);
-	if (err == 0 && (parts & HW_PART_TUNNEL_MTU) && next->mtu < was->mtu)
-		err = hw_tuntap_set_mtu(&daemon->tunnel, daemon->netlink, next->mtu, problem);
+	if (err == 0 && mtu_bytes > 0 && !grows)
+		err = hw_tuntap_set_mtu(&daemon->tunnel, daemon->netlink, mtu_bytes, problem);
 	return err;
 }
 
@@ -208,9 +220,13 @@ static int take_over(struct reload *reload, hw_time now)
 {
 	struct hw_daemon *daemon = reload->daemon;
 	const struct hw_config *was = daemon->config, *next = reload->next;
-	unsigned parts = reload->diff.parts;
+	/* One that follows what the paths take is set when the core says so. */
+	bool sets_mtu = (reload->diff.parts & HW_PART_TUNNEL_MTU) && !next->tunnel.mtu_auto;
+	bool addresses = reload->diff.parts & HW_PART_ADDRESSES;
+	uint32_t mtu_before = sets_mtu ? device_mtu(daemon) : 0;
 	char ignored[HW_TUNTAP_ERROR_BYTES];
-	int err = change_device(daemon, &was->tunnel, &next->tunnel, parts, reload->problem);
+	int err = change_device(daemon, &was->tunnel, &next->tunnel, sets_mtu ? next->tunnel.mtu : 0,
+				addresses, reload->problem);
 
 	if (err == 0) {
 		err = change_core(daemon, next, now);
@@ -219,7 +235,7 @@ static int take_over(struct reload *reload, hw_time now)
 				       "the core does not take it: %s", hw_strerror(err));
 	}
 	if (err < 0) {
-		(void)!change_device(daemon, &next->tunnel, &was->tunnel, parts, ignored);
+		(void)!change_device(daemon, &next->tunnel, &was->tunnel, mtu_before, addresses, ignored);
 		return err;
 	}
 	/* Before the links are looked at: their sockets stay, and with them the ports. */

@@ -210,6 +210,15 @@ def the_tunnels_address_and_mtu_change(s):
     shown = json.loads(s.a.run(["ip", "-j", "addr", "show", "dev", "hw0"]).stdout)[0]
     expect(shown["mtu"] == 1380, f"{shown}")
     expect({"10.88.0.1", "10.89.0.1"} <= {a["local"] for a in shown["addr_info"]}, f"{shown}")
+    # One that follows what the paths take: 1500 less what the tunnel adds.
+    s.on_a.config["tunnel"]["mtu"] = "auto"
+    done = reload(s.on_a)
+    expect(done.returncode == 0 and "tunnel.mtu: 1380 becomes auto" in done.stdout, f"{done}")
+
+    def device_mtu():
+        return json.loads(s.a.run(["ip", "-j", "link", "show", "dev", "hw0"]).stdout)[0]["mtu"]
+    lab_module.wait_until(lambda: device_mtu() != 1380, 45, lambda: f"MTU {device_mtu()} follows")
+    expect(1380 < device_mtu() < 1480, f"{device_mtu()}")
     s.on_a.config["tunnel"]["address"].pop()
     del s.on_a.config["tunnel"]["mtu"]
     expect(reload(s.on_a).returncode == 0, "back")
