@@ -166,6 +166,25 @@ struct stamp_base {
 	hw_time now;
 };
 
+#define CLOCKS_APART (20 * HW_NS_PER_US) /* some clock readings; far below what delays are measured to */
+#define CLOCKS_TRIES 4
+
+/* A process that is put aside between the two readings would date all that has come too late. */
+static struct stamp_base read_clocks(hw_time now)
+{
+	struct stamp_base base = {.now = now};
+	hw_time before, after = hw_clock_now();
+	int tries = 0;
+
+	do {
+		before = after;
+		base.wall_ns = hw_clock_wall_ns();
+		after = hw_clock_now();
+	} while (after - before > CLOCKS_APART && ++tries < CLOCKS_TRIES);
+	base.mono = before;
+	return base;
+}
+
 static hw_time stamp_to_time(const struct stamp_base *base, const struct timespec *stamp)
 {
 	uint64_t wall_ns = (uint64_t)stamp->tv_sec * HW_NS_PER_S + (uint64_t)stamp->tv_nsec;
@@ -213,7 +232,7 @@ static void read_ancillary(struct msghdr *msg, const struct stamp_base *base, st
 static int collect(struct hw_udp *udp, enum hw_udp_socket_family family, struct hw_udp_batch *batch,
 		   uint32_t received, hw_time now, struct hw_datagram *ret_in)
 {
-	struct stamp_base base = {hw_clock_wall_ns(), hw_clock_now(), now};
+	const struct stamp_base base = read_clocks(now);
 	int count = 0;
 
 	for (uint32_t i = 0; i < received; i++) {
