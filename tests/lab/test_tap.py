@@ -9,11 +9,17 @@ from tap import Skip, case, expect, main
 import lab as lab_module
 from daemon import start_pair
 
-STATUS_KEYS = {"version", "device", "mode", "uptime_s", "peers", "drops", "totals"}
-PEER_KEYS = {"name", "public_key", "state", "handshake_age_s", "paths", "streams"}
+STATUS_KEYS = {"version", "device", "mode", "uptime_s", "peers", "drops", "totals", "links"}
+LINK_KEYS = {"name", "interface", "state", "reason", "use", "use_by", "price", "metered", "mtu", "tx_bytes",
+             "tx_packets", "rx_bytes", "rx_packets", "counted_since_s", "quota"}
+PEER_KEYS = {"name", "public_key", "state", "handshake_age_s", "paths", "pairs", "streams"}
 PATH_KEYS = {"link", "interface", "local", "remote", "state", "rtt_ms", "owd_ms", "jitter_ms",
              "loss_tx", "loss_rx", "rate_tx_bps", "rate_rx_bps", "tx_packets", "tx_bytes",
-             "rx_packets", "rx_bytes", "duplicates"}
+             "rx_packets", "rx_bytes", "duplicates", "why", "state_age_s", "state_changes", "use",
+             "price", "metered", "id", "observed", "mtu", "mtu_search", "mtu_probe_bytes",
+             "rtt_min_ms", "rtt_variation_ms", "gap_ms", "bursts", "tx", "rx"}
+WAY_KEYS = {"loss_1s", "loss_10s", "loss_60s", "queue_ms", "jitter_ms", "excess_ms", "rate_max_bps",
+            "burst_mean", "burst_max", "reorder_share", "reorder_extent"}
 STREAM_KEYS = {"class", "sent", "delivered", "duplicates", "lost"}
 
 
@@ -82,12 +88,16 @@ def status_has_exactly_its_keys(s):
         status = daemon.status()
         expect(set(status) == STATUS_KEYS, f"{set(status) ^ STATUS_KEYS}")
         expect(status["device"] == "hw0" and status["mode"] == "redundant", f"{status}")
+        for link in status["links"]:
+            expect(set(link) == LINK_KEYS, f"{set(link) ^ LINK_KEYS}")
+            expect(link["state"] == "ready" and link["quota"] is None, f"{link}")
         (peer,) = status["peers"]
         expect(set(peer) == PEER_KEYS, f"{set(peer) ^ PEER_KEYS}")
         expect(peer["state"] == "up" and peer["handshake_age_s"] > 0, f"{peer}")
         expect({p["link"] for p in peer["paths"]} == {"wan1", "wan2", "wan3"}, f"{peer['paths']}")
         for path in peer["paths"]:
             expect(set(path) == PATH_KEYS, f"{set(path) ^ PATH_KEYS}")
+            expect(set(path["tx"]) == set(path["rx"]) == WAY_KEYS, f"{path}")
             expect(path["state"] == "up" and path["interface"] == path["link"], f"{path}")
             expect(10 <= path["rtt_ms"] < 40, f"a link of 5 ms each way: {path}")
             expect(path["loss_tx"] < 0.05 and path["loss_rx"] < 0.05, f"{path}")
