@@ -112,6 +112,17 @@ static void addresses_text(const struct hw_config_tunnel *tunnel, char text[LIST
 		append(text, "none");
 }
 
+/* Exact, in the largest unit that leaves nothing over: two amounts that differ never read alike. */
+static void amount_text(uint64_t bytes, char text[LIST_BYTES])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	size_t unit = 0;
+
+	for (; unit + 1 < sizeof(units) / sizeof(units[0]) && bytes % 1000 == 0; unit++)
+		bytes /= 1000;
+	append(text, "%" PRIu64 " %s", bytes, units[unit]);
+}
+
 static void quota_text(const struct hw_config_quota *quota, char text[LIST_BYTES])
 {
 	text[0] = '\0';
@@ -119,8 +130,8 @@ static void quota_text(const struct hw_config_quota *quota, char text[LIST_BYTES
 		append(text, "none");
 		return;
 	}
-	append(text, "%" PRIu64 " bytes a %s", quota->bytes,
-	       quota->per == HW_PERIOD_DAY ? "day" : "month");
+	amount_text(quota->bytes, text);
+	append(text, "a %s", quota->per == HW_PERIOD_DAY ? "day" : "month");
 	if (quota->per == HW_PERIOD_MONTH && quota->first_day > 1)
 		append(text, "from day %u", quota->first_day);
 	append(text, "(warning at %u %%)", quota->warn_percent);

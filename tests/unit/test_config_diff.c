@@ -112,10 +112,10 @@ static const struct expectation cases[] = {
 	{ "links.use", 11, "  - {name: dsl, interface: eth0, use: backup}", HW_PART_LINKS, 12, 39,
 	  "links.dsl.use: always becomes backup" },
 	{ "links.quota", 12, "  - {name: lte, interface: wwan0, price: 3, quota: 1GB/day}",
-	  HW_PART_LINKS, 13, 52, "links.lte.quota: 50000000000 bytes a month (warning at 80 %) becomes "
-	  "1000000000 bytes a day (warning at 80 %)" },
+	  HW_PART_LINKS, 13, 52, "links.lte.quota: 50 GB a month (warning at 80 %) becomes "
+	  "1 GB a day (warning at 80 %)" },
 	{ "links.quota", 12, "  - {name: lte, interface: wwan0, price: 3}", HW_PART_LINKS, 13, 5,
-	  "links.lte.quota: 50000000000 bytes a month (warning at 80 %) becomes none" },
+	  "links.lte.quota: 50 GB a month (warning at 80 %) becomes none" },
 	{ "links.metered", 11, "  - {name: dsl, interface: eth0, metered: on}", HW_PART_LINKS, 12, 43,
 	  "links.dsl.metered: derived becomes on" },
 	{ "policy.mode", 13, "policy: {mode: backup}", HW_PART_CORE, 14, 16,
