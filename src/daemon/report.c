@@ -65,9 +65,11 @@ static void describe_link(const struct hw_daemon_link *link, struct hw_status_li
 	*ret_status = (struct hw_status_link){
 		.name = link->name,
 		.interface = link->interface[0] ? link->interface : NULL,
-		.state = link->admin_down ? "down" : open ? "ready"
-			 : use == HW_USE_NEVER ? "unused" : "waiting",
-		.reason = open ? NULL : hw_daemon_link_state(link),
+		/* A spent quota leaves the sockets open: the peer must be told things. */
+		.state = link->admin_down ? "down" : use == HW_USE_NEVER ? "unused"
+			 : open ? "ready" : "waiting",
+		.reason = link->quota_spent && !link->admin_down ? "its quota is used up"
+			  : open ? NULL : hw_daemon_link_state(link),
 		.use = uses[use],
 		.use_by = link->quota_spent ? "quota"
 			  : link->use_overridden ? "operator" : "configuration",

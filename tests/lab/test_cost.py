@@ -116,6 +116,7 @@ def obeyed_when_spent(s):
                           in s.on_a.log(), 3, f"it is logged\n{s.on_a.log()}")
     expect("no other link is left" not in s.on_a.log(), "wan2 is left")
     link = link_status(s.on_a, "wan1")
+    expect((link["state"], link["reason"]) == ("unused", "its quota is used up"), f"{link}")
     expect((link["use"], link["use_by"], link["quota"]["left_bytes"], link["quota"]["spent"])
            == ("never", "quota", 0, True), f"{link}")
     time.sleep(1)
