@@ -63,6 +63,8 @@ const char *hw_cli_probe_trouble(const struct hw_probe_link *link)
 	switch (link->trouble) {
 	case HW_PROBE_FINE:
 		return link->reach_asked ? reach_word(link->reach) : "no answer so far";
+	case HW_PROBE_SPENT:
+		return "quota used up";
 	case HW_PROBE_UNUSED:
 		return "not used";
 	case HW_PROBE_NO_INTERFACE:
@@ -124,6 +126,10 @@ static void print_capacity(const struct hw_survey_link *link, FILE *out)
 {
 	char text[HW_ADVICE_VALUE_BYTES];
 
+	if (link->way[0].capacity_bps < 0 && link->way[1].capacity_bps < 0) {
+		fputs("    capacity    not measured\n", out);
+		return;
+	}
 	fputs("    capacity    ", out);
 	for (int way = 0; way < HW_SURVEY_WAYS; way++) {
 		const struct hw_survey_flow *flow = &link->way[way];
@@ -141,6 +147,10 @@ static void print_queue(const struct hw_survey_link *link, FILE *out)
 {
 	char text[HW_ADVICE_VALUE_BYTES];
 
+	if (link->way[0].queue_ns < 0 && link->way[1].queue_ns < 0) {
+		fputs("    queue       not measured\n", out);
+		return;
+	}
 	fputs("    queue       ", out);
 	for (int way = 0; way < HW_SURVEY_WAYS; way++) {
 		const struct hw_survey_flow *flow = &link->way[way];

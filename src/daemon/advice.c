@@ -73,6 +73,10 @@ static void advise_trouble(const struct hw_probe_report *report, const struct hw
 	case HW_PROBE_FINE:
 	case HW_PROBE_UNUSED:
 		break;
+	case HW_PROBE_SPENT:
+		say(list, HW_ADVICE_HINT, "%s: not tried: its quota is used up; with a larger `quota` in "
+		    "the file it is", name);
+		break;
 	case HW_PROBE_NO_INTERFACE:
 		say(list, link->pattern ? HW_ADVICE_HINT : HW_ADVICE_FAULT,
 		    "%s: there is no interface%s%s now: plug the modem in, or correct `interface` "

@@ -80,7 +80,7 @@ static void list_slot(struct hw_probe *probe, const struct hw_daemon_link *slot)
 	memcpy(link->interface, slot->interface, sizeof(link->interface));
 	link->trouble = trouble_of_interface(&probe->daemon, slot->interface, &link->interface_mtu);
 	if (hw_daemon_link_use(slot) == HW_USE_NEVER)
-		link->trouble = HW_PROBE_UNUSED;
+		link->trouble = slot->quota_spent ? HW_PROBE_SPENT : HW_PROBE_UNUSED;
 	else if (link->trouble == HW_PROBE_FINE && !hw_udp_is_open(&slot->udp))
 		link->trouble = trouble_of_sockets(slot);
 }

@@ -26,6 +26,7 @@ struct hw_probe;
 enum hw_probe_trouble {
 	HW_PROBE_FINE,         /* its sockets are open */
 	HW_PROBE_UNUSED,       /* `use: never`: not looked at, and no fault */
+	HW_PROBE_SPENT,        /* its quota is used up: the same */
 	HW_PROBE_NO_INTERFACE, /* none of that name or pattern */
 	HW_PROBE_DOWN,         /* the interface is not up */
 	HW_PROBE_NO_CARRIER,

@@ -83,6 +83,10 @@ static void good_links_need_no_advice(void **state)
 	assert_false(advice.faults);
 	report.links[0].trouble = HW_PROBE_UNUSED; /* as the configuration wants it */
 	expect_nothing();
+	report.links[0].trouble = HW_PROBE_SPENT;
+	expect(HW_ADVICE_HINT, "dsl: not tried: its quota is used up");
+	assert_false(advice.faults);
+	report.links[0].trouble = HW_PROBE_UNUSED;
 	report.survey = NULL;
 	expect_nothing();
 }
