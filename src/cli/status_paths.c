@@ -64,10 +64,13 @@ static void print_remarks(const json_t *path, FILE *out)
 	hw_status_figure age;
 
 	if (strcmp(hw_status_string(path, "state", 8, text), "up") != 0 &&
-	    json_is_string(json_object_get(path, "why")))
+	    json_is_string(json_object_get(path, "why"))) {
+		double seconds = hw_status_number(path, "state_age_s");
+
 		fprintf(out, "  for %s: %s\n",
-			hw_status_age(hw_status_number(path, "state_age_s"), age),
-			hw_status_string(path, "why", HW_STATUS_COLUMNS - 30, text));
+			seconds >= 0 && seconds < 1 ? "a moment" : hw_status_age(seconds, age),
+			hw_status_string(path, "why", HW_STATUS_COLUMNS - 20, text));
+	}
 	if (strcmp(hw_status_string(path, "use", 8, text), "never") == 0)
 		fputs("  carries nothing: not to be used, by this end's word or the peer's\n", out);
 }

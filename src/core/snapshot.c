@@ -106,7 +106,9 @@ static void snapshot_path(const struct hw_path_table *table, const struct hw_pat
 		.mtu_search = (enum hw_mtu_search)path->mtu.state,
 		.mtu_probe_bytes = path->mtu.probe_bytes,
 		.observed = path->observed,
-		.why = hw_path_event_text(path->why),
+		/* Nothing leads back to probing by an answer: such a path is new. */
+		.why = path->state == HW_PATH_PROBING && path->why == HW_PATH_EVENT_PROVEN
+		       ? "it has not answered yet" : hw_path_event_text(path->why),
 		.state_age_ns = (int64_t)hw_time_since(now, path->state_since),
 		.state_changes = path->changes,
 		.use = hw_path_use(path),

@@ -39,7 +39,7 @@ const char *hw_path_event_text(enum hw_path_event event)
 {
 	static const char *const texts[HW_PATH_EVENTS] = {
 		[HW_PATH_EVENT_PROVEN] = "it answers",
-		[HW_PATH_EVENT_SILENT] = "what was sent has gone unanswered for longer than it takes",
+		[HW_PATH_EVENT_SILENT] = "reports of what was sent are overdue",
 		[HW_PATH_EVENT_LOSSES] = "several packets in a row were lost",
 		[HW_PATH_EVENT_SEND_FAILED] = "the system refused to send there",
 		[HW_PATH_EVENT_UNANSWERED] = "a probe and its repetition were not answered",
