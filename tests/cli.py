@@ -773,11 +773,12 @@ def link_refuses_what_it_does_not_know(folder):
     env = {"HAWSER_RUNTIME_DIR": str(folder)}
     usage = "usage: hawser link down|up|use NAME"
     for args, message in (((), usage), (("down",), usage), (("down", "a", "b"), usage),
-                          (("use", "a", "backup", "b"), usage), (("frobnicate", "a"), usage),
+                          (("use", "a", "backup", "b"), usage),
+                          (("frobnicate", "a"), "unknown word 'frobnicate': expected down, up or use"),
                           (("dwon", "a"), "unknown word 'dwon': did you mean 'down'?"),
                           (("use", "a"), "use a how? always, backup, never, or config"),
                           (("use", "a", "allways"), "unknown use 'allways': did you mean 'always'?"),
-                          (("use", "a", "sometimes"), usage),
+                          (("use", "a", "sometimes"), "'sometimes': expected always, backup, never"),
                           (("down", "a", "--device"), "--device: which one?"),
                           (("down", "a", "--devise", "hw0"), "did you mean '--device'?"),
                           (("down", "a b"), "no link's name"), (("down", ""), "no link's name"),

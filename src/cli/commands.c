@@ -7,8 +7,9 @@ static const char *const status_options[] = { "--json", "--all", NULL };
 
 const struct hw_command hw_commands[] = {
 	{ "run", "FILE", "run the tunnel that FILE describes, in the foreground",
-	  "Stops cleanly on SIGTERM and SIGINT. Needs the right to make network devices\n"
-	  "(CAP_NET_ADMIN) and to bind sockets to interfaces (CAP_NET_RAW).\n",
+	  "Stops cleanly on SIGTERM and SIGINT, and reads FILE again on SIGHUP, as\n"
+	  "'hawser reload' does. Needs the right to make network devices (CAP_NET_ADMIN)\n"
+	  "and to bind sockets to interfaces (CAP_NET_RAW).\n",
 	  hw_cli_run, NULL, 1, 1, false },
 	{ "check", "FILE", "check the configuration FILE and say what it means",
 	  "Reads the key files it names too. Errors and warnings name file, line and\n"
@@ -43,6 +44,7 @@ const struct hw_command hw_commands[] = {
 	  "take a link down or up, or use it otherwise than configured",
 	  "NAME is a link as 'hawser status' shows it; USE is always, backup or never, or\n"
 	  "config for what the configuration says. Holds until a restart, over reloads.\n"
+	  "DEVICE need not be named when one daemon runs.\n"
 	  "\n"
 	  "    hawser link down lte\n"
 	  "    hawser link use lte backup\n"

@@ -21,13 +21,15 @@ static int usage(void)
 	return HW_EXIT_USAGE;
 }
 
-static int unknown(const char *what, const char *word, const char *const *known, size_t count)
+static int unknown(const char *what, const char *word, const char *const *known, size_t count,
+		   const char *expected)
 {
 	const char *nearest = hw_config_nearest(word, known, count);
 
-	if (nearest == NULL)
-		return usage();
-	hw_cli_error("link: unknown %s '%s': did you mean '%s'?", what, word, nearest);
+	if (nearest != NULL)
+		hw_cli_error("link: unknown %s '%s': did you mean '%s'?", what, word, nearest);
+	else
+		hw_cli_error("link: unknown %s '%s': expected %s", what, word, expected);
 	return HW_EXIT_USAGE;
 }
 
@@ -51,7 +53,7 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 			}
 			args->device = argv[i];
 		} else if (!only_words && arg[0] == '-' && arg[1] != '\0') {
-			return unknown("option", arg, options, COUNT(options));
+			return unknown("option", arg, options, COUNT(options), "--device DEVICE");
 		} else if (args->count == COUNT(args->words)) {
 			return usage();
 		} else {
@@ -76,7 +78,7 @@ static const char *find_do(const struct arguments *args)
 			(void)usage();
 			return NULL;
 		}
-		(void)unknown("word", args->words[0], verbs, COUNT(verbs));
+		(void)unknown("word", args->words[0], verbs, COUNT(verbs), "down, up or use");
 		return NULL;
 	}
 	if (args->count < 3) {
@@ -86,7 +88,7 @@ static const char *find_do(const struct arguments *args)
 	for (size_t i = 0; i < COUNT(uses); i++)
 		if (strcmp(args->words[2], uses[i]) == 0)
 			return uses[i];
-	(void)unknown("use", args->words[2], uses, COUNT(uses));
+	(void)unknown("use", args->words[2], uses, COUNT(uses), "always, backup, never or config");
 	return NULL;
 }
 

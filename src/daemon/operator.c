@@ -24,6 +24,14 @@ static json_t *unknown_link(const struct hw_daemon *daemon, const char *name)
 			known[count++] = daemon->links[i].name;
 	}
 	nearest = hw_config_nearest(name, known, count);
+	for (uint32_t i = 0; !nearest && i < HW_CORE_MAX_LINKS; i++) {
+		const struct hw_daemon_link *link = &daemon->links[i];
+
+		/* The rule's name or the interface's, where the link has both. */
+		if (link->used && (strcmp(name, link->interface) == 0 ||
+				   strcmp(name, link->rule->name) == 0))
+			nearest = link->name;
+	}
 	used = (size_t)snprintf(text, sizeof(text), "no link is named '%s'", name);
 	if (nearest)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, ": did you mean '%s'?",
@@ -110,8 +118,8 @@ static void describe(const struct hw_daemon_link *link, char text[TEXT_BYTES])
 					use == HW_USE_BACKUP ? " as a backup" : "");
 	if (link->use_overridden)
 		(void)snprintf(text + used, TEXT_BYTES - used,
-			       "; use %s, until 'hawser link use %s config' or a restart (the "
-			       "configuration says %s)",
+			       "; its use is %s until 'hawser link use %s config' or a restart "
+			       "(configured: %s)",
 			       use_text(link->use_override), link->name, use_text(link->rule->use));
 }
 

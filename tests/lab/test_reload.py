@@ -309,8 +309,8 @@ def links_go_down_and_up_on_request(s):
         lab_module.wait_until(lambda: is_up(s.on_a, "lte"), 2, "the link is up")
     under_traffic(s, down_and_up)
     done = s.on_a.ask("link", "use", "lte", "backup")
-    expect(done.stdout.startswith("link lte: in use as a backup; use backup, until 'hawser link use "
-                                  "lte config' or a restart (the configuration says always)"),
+    expect(done.stdout.startswith("link lte: in use as a backup; its use is backup until 'hawser "
+                                  "link use lte config' or a restart (configured: always)"),
            f"{done}")
     expect((link_json("lte")["use"], link_json("lte")["use_by"]) == ("backup", "operator"),
            f"{link_json('lte')}")
