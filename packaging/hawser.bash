@@ -31,7 +31,7 @@ _hawser()
 		;;
 	sim)
 		compopt -o filenames
-		mapfile -t COMPREPLY < <(compgen -W '--seed --runs --json --quiet --random --suite' -- "$cur"
+		mapfile -t COMPREPLY < <(compgen -W '--seed --runs --each --json --quiet --random --suite' -- "$cur"
 			compgen -f -X '!*.yaml' -- "$cur"; compgen -d -- "$cur")
 		;;
 	status | reload | link)
