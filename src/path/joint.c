@@ -7,6 +7,7 @@
 #define Z 1.645 /* two-sided 90 % of the normal distribution */
 #define TOGETHER_LOW 1.2
 #define INDEPENDENT_HIGH 3.0
+#define LEAST_BAD 0.1 /* what is left of one bad slot after 23 minutes: it tells nothing any more */
 #define MOST_ALIKE 0.95 /* of a slot and the next: beyond that, nothing is known yet */
 
 void hw_joint_init(struct hw_joint *joint)
@@ -164,7 +165,7 @@ void hw_joint_figures(const struct hw_joint *joint, uint32_t a, uint32_t b,
 
 	double expected = pair->a * pair->b / pair->slots;
 
-	if (expected <= 0)
+	if (pair->a < LEAST_BAD || pair->b < LEAST_BAD)
 		return;
 	ret->lift = pair->both / expected;
 

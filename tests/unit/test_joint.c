@@ -285,6 +285,30 @@ static void sparse_traffic_is_not_judged_by_silence(void **state)
 	assert_true(f.slots < 60);
 }
 
+/* One bad moment that both had, then days without: it says less and less, and at last nothing. */
+static void what_is_long_past_gives_no_figures(void **state)
+{
+	struct hw_joint_figures f;
+
+	(void)state;
+	hw_joint_init(&joint);
+	for (int64_t slot = 0; slot < 3000000; slot++) {
+		hw_joint_mark(&joint, 0, slot, slot, slot == 1000);
+		hw_joint_mark(&joint, 1, slot, slot, slot == 1000);
+		if (slot % 5000 != 0)
+			continue;
+		hw_joint_figures(&joint, 0, 1, &f);
+		assert_true(isfinite(f.lift) && isfinite(f.low) && isfinite(f.high));
+		assert_true(f.lift < 100000);
+		if (slot == 5000)
+			assert_true(f.lift > 1000);
+		if (slot > 20000) {
+			assert_true(f.lift < 0 && f.low < 0 && f.high < 0);
+			assert_int_equal(f.verdict, HW_JOINT_UNKNOWN);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +317,7 @@ int main(void)
 		cmocka_unit_test(slots_are_counted_as_they_were_marked),
 		cmocka_unit_test(late_marks_count_while_a_slot_is_open),
 		cmocka_unit_test(jumps_of_the_clock_are_survived),
+		cmocka_unit_test(what_is_long_past_gives_no_figures),
 		cmocka_unit_test(slots_are_judged_by_what_came),
 		cmocka_unit_test(sparse_traffic_is_not_judged_by_silence),
 	};
