@@ -158,8 +158,8 @@ static void send_packet(struct hw_peer *peer, struct hw_load_stream *stream,
 
 static bool is_spent(const struct hw_load_stream *stream, hw_time now)
 {
-	return stream->phase == HW_LOAD_SENDING &&
-	       (now >= stream->ends_at || stream->bytes_max - stream->bytes < stream->size);
+	return (stream->phase == HW_LOAD_SENDING && now >= stream->ends_at) ||
+	       stream->bytes_max - stream->bytes < stream->size;
 }
 
 static void end_stream(struct hw_load_stream *stream, hw_time now)

@@ -232,6 +232,30 @@ static void senseless_loads_are_not_begun(void **state)
 	shaped_fini(&s);
 }
 
+/* Few bytes are few, though they do not even take the packets ahead. */
+static void an_upward_load_keeps_to_its_bytes(void **state)
+{
+	static const uint32_t bytes[] = { 0, 1000, 2000, 5000, 100000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+		const struct hw_load_params params = { .rate_kbps = 10000,
+						       .duration_ms = 1000,
+						       .bytes = bytes[i],
+						       .size = 500 };
+		struct hw_load_outcome o;
+		uint32_t path;
+
+		one_link(12, 0, 0, 0);
+		path = shaped_path(&s, SHAPED_CLIENT, 0);
+		assert_int_equal(start(path, &params), 0);
+		o = finish(path, false);
+		assert_int_equal(o.state, HW_LOAD_OVER);
+		assert_int_equal(o.sent_bytes, bytes[i] / 500 * 500);
+		shaped_fini(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +265,7 @@ int main(void)
 		cmocka_unit_test(silence_is_told_from_an_answer),
 		cmocka_unit_test(stopping_ends_an_upward_load),
 		cmocka_unit_test(senseless_loads_are_not_begun),
+		cmocka_unit_test(an_upward_load_keeps_to_its_bytes),
 	};
 
 	return cmocka_run_group_tests_name("load", tests, NULL, NULL);
