@@ -93,6 +93,18 @@ static bool may_repeat(const struct hw_peer *peer, hw_time now)
 	return peer->pending && hw_time_since(now, peer->pending_at) < HW_PEER_INITIATION_LIFETIME;
 }
 
+/*
+ * What the peer has said of its links holds as long as its session: it can take it back only in the next,
+ * and a handshake is the way there.
+ */
+static bool may_use(const struct hw_peer *peer, const struct hw_path *path, hw_time now)
+{
+	bool told = hw_slots_sealing(&peer->slots, now) != NULL;
+
+	return !path->link_down &&
+	       (told ? hw_path_use(path) : path->link.use) != HW_USE_NEVER;
+}
+
 /* A link that costs is spared the renewal of keys while another works; not its repetition. */
 static bool is_spared(const struct hw_peer *peer, const struct hw_path *path)
 {
@@ -115,8 +127,7 @@ static void initiate(struct hw_peer *peer, hw_time now)
 	for (uint32_t i = 0; i < HW_CORE_MAX_PATHS; i++) {
 		struct hw_path *path = hw_path_table_at(&peer->paths, i);
 
-		if (path != NULL && !path->link_down && hw_path_use(path) != HW_USE_NEVER &&
-		    !is_spared(peer, path)) {
+		if (path != NULL && may_use(peer, path, now) && !is_spared(peer, path)) {
 			send_message(peer, peer->initiation, sizeof(peer->initiation),
 				     &peer->cookie_slots[i], &path->tuple, now);
 			path->last_sent = now;
@@ -124,12 +135,12 @@ static void initiate(struct hw_peer *peer, hw_time now)
 	}
 }
 
-static bool has_path(const struct hw_peer *peer)
+static bool has_path(const struct hw_peer *peer, hw_time now)
 {
 	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
 		const struct hw_path *path = &peer->paths.paths[i];
 
-		if (path->used && !path->link_down && hw_path_use(path) != HW_USE_NEVER)
+		if (path->used && may_use(peer, path, now))
 			return true;
 	}
 	return false;
@@ -166,7 +177,7 @@ static hw_time retry_after(struct hw_peer *peer)
 
 void hw_handshake_tick(struct hw_peer *peer, hw_time now)
 {
-	if (now < peer->initiate_at || !wanted(peer, now) || !has_path(peer))
+	if (now < peer->initiate_at || !wanted(peer, now) || !has_path(peer, now))
 		return;
 	if (peer->attempts == 0) {
 		peer->handshake_since = now;
@@ -193,8 +204,7 @@ void hw_handshake_hurry(struct hw_peer *peer, hw_time now)
 hw_time hw_handshake_deadline(const struct hw_peer *peer, hw_time now)
 {
 	if (wanted(peer, now))
-		return has_path(peer) ? hw_time_max(peer->initiate_at, now)
-							: HW_TIME_NEVER;
+		return has_path(peer, now) ? hw_time_max(peer->initiate_at, now) : HW_TIME_NEVER;
 	if (peer->pathless_since != 0 && has_endpoint(peer))
 		return hw_time_add(peer->pathless_since, HW_PEER_SILENCE);
 	return HW_TIME_NEVER;

@@ -556,6 +556,27 @@ static void streams_without_a_service_are_counted(void **state)
 	no_memory_beyond_the_limit();
 }
 
+/* A peer that wants none of its links used is obeyed as long as its session lives, and no longer. */
+static void a_peer_that_forbids_all_its_links_can_be_reached_later(void **state)
+{
+	const struct hw_path_theirs never = { .link = HW_PATH_LINK_UNKNOWN, .use = HW_USE_NEVER };
+
+	(void)state;
+	for (uint32_t i = 0; i < WORLD_LINKS; i++)
+		w.cut[i] = true;
+	world_run(&w, w.now + HW_S(1));
+	for (uint8_t i = 0; i < HW_PATH_TABLE_PATHS; i++)
+		hw_path_table_told(&client()->paths, i, &never);
+	world_run(&w, w.now + HW_S(200));
+	assert_null(client()->slots.current);
+	for (uint32_t i = 0; i < WORLD_LINKS; i++)
+		w.cut[i] = false;
+	world_run(&w, w.now + HW_S(10));
+	assert_non_null(client()->slots.current);
+	assert_int_equal(world_paths_up(&w, 0), WORLD_LINKS);
+	assert_int_equal(hw_path_use(&client()->paths.paths[0]), HW_USE_ALWAYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -573,6 +594,7 @@ int main(void)
 		TEST(goodbyes_in_a_loop_leave_nothing),
 		TEST(false_compression_is_counted),
 		TEST(streams_without_a_service_are_counted),
+		TEST(a_peer_that_forbids_all_its_links_can_be_reached_later),
 #undef TEST
 	};
 
