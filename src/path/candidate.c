@@ -180,6 +180,7 @@ static void move_path(struct hw_path *path, struct hw_candidate *c, hw_time now)
 	hw_path_rerouted(path, &c->tuple, &c->link);
 	path->link_down = false;
 	path->learnt = true; /* the peer showed it: it is no configured endpoint's any more */
+	path->answers_from = (struct hw_addr){ .family = HW_FAMILY_NONE };
 	path->challenge_open = false;
 	path->todo &= ~(unsigned)HW_PATH_TODO_CHALLENGE;
 	memset(path->probes, 0, sizeof(path->probes));
