@@ -82,13 +82,14 @@ static void read_short(struct hw_schema_reader *r, const struct hw_schema_key *k
 				"'%.48s/day'", value->text, value->text, value->text);
 		return;
 	}
-	if (strcmp(slash + 1, periods[HW_PERIOD_DAY]) == 0) {
-		quota->per = HW_PERIOD_DAY;
-	} else if (strcmp(slash + 1, periods[HW_PERIOD_MONTH]) != 0 ||
-		   (size_t)(slash - value->text) >= sizeof(text)) {
+	if ((size_t)(slash - value->text) >= sizeof(text) ||
+	    (strcmp(slash + 1, periods[HW_PERIOD_DAY]) != 0 &&
+	     strcmp(slash + 1, periods[HW_PERIOD_MONTH]) != 0)) {
 		hw_schema_wrong(r, key, value);
 		return;
 	}
+	if (strcmp(slash + 1, periods[HW_PERIOD_DAY]) == 0)
+		quota->per = HW_PERIOD_DAY;
 	memcpy(text, value->text, (size_t)(slash - value->text));
 	text[slash - value->text] = '\0';
 	read_amount(r, &amount, value, text, &quota->bytes);

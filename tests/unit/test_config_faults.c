@@ -9,6 +9,9 @@
 #define KEY "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
 #define ID "identity: {secret-file: s}\n"
 #define HUB ID "listen: 8420\n"
+#define DIGITS_64 "1234567890123456789012345678901234567890123456789012345678901234"
+#define LONG_AMOUNT DIGITS_64 DIGITS_64 DIGITS_64
+#define LONG_AMOUNT_SHOWN DIGITS_64 "' is not right"
 
 static struct hw_config_report report;
 
@@ -227,6 +230,11 @@ static const struct {
 	  "at most 1000000TB" },
 	{ HUB "links: [{name: l, quota: 18446744073709551616B/day}]\n", 3, 26,
 	  "at most 1000000TB" },
+	/* Longer than any amount, with either period. */
+	{ HUB "links: [{name: l, quota: " LONG_AMOUNT "GB/day}]\n", 3, 26,
+	  "links[0].quota: '" LONG_AMOUNT_SHOWN },
+	{ HUB "links: [{name: l, quota: " LONG_AMOUNT "GB/month}]\n", 3, 26,
+	  "links[0].quota: '" LONG_AMOUNT_SHOWN },
 	{ HUB "links: [{name: l, quota: 0GB/month}]\n", 3, 26,
 	  "a quota of nothing: 'use: never' says that" },
 	{ HUB "links: [{name: l, quota: [1GB/month]}]\n", 3, 26,
