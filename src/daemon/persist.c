@@ -57,8 +57,11 @@ void hw_daemon_state_save(struct hw_daemon *daemon, hw_time now)
 
 	/* One at a time, the newest value last. */
 	daemon->save_again = daemon->saving;
-	if (daemon->saving)
+	if (daemon->saving) {
+		/* The disk is waited for now, not a time: one that has passed would wake the loop at once. */
+		daemon->save_at = HW_TIME_NEVER;
 		return;
+	}
 	hw_daemon_cost_settle(daemon, now);
 	daemon->save_at = HW_TIME_NEVER;
 	daemon->saved_at = now;
