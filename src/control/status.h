@@ -93,6 +93,14 @@ json_t *hw_status_render_path(const struct hw_path_snapshot *path,
 json_t *hw_status_render_pair(const struct hw_pair_snapshot *pair);
 json_t *hw_status_render_links(const struct hw_status_link *links, size_t count);
 
+#define HW_STATUS_PLAIN_BYTES 64u /* with the terminator; longer text is cut */
+
+/*
+ * Text that need not be UTF-8, like an interface's name: what is not visible ASCII becomes '?'. NULL
+ * gives null.
+ */
+json_t *hw_status_plain(const char *text);
+
 /* Gives a new object, or NULL when out of memory. */
 json_t *hw_status_render(const struct hw_status_input *input);
 

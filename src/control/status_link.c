@@ -19,11 +19,24 @@ static json_t *render_quota(const struct hw_status_quota *quota)
 			 "ends_s", FIGURE(quota->ends_s));
 }
 
+json_t *hw_status_plain(const char *text)
+{
+	char plain[HW_STATUS_PLAIN_BYTES];
+	size_t len = 0;
+
+	if (text == NULL)
+		return json_null();
+	for (; text[len] != '\0' && len + 1 < sizeof(plain); len++)
+		plain[len] = text[len] > ' ' && text[len] <= '~' ? text[len] : '?';
+	plain[len] = '\0';
+	return json_string(plain);
+}
+
 static json_t *render_link(const struct hw_status_link *link)
 {
-	return json_pack("{s:s, s:s?, s:s, s:s?, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:s, s:s?, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "name", link->name,
-			 "interface", link->interface,
+			 "interface", hw_status_plain(link->interface),
 			 "state", link->state,
 			 "reason", link->reason,
 			 "use", link->use,

@@ -90,9 +90,9 @@ json_t *hw_status_render_path(const struct hw_path_snapshot *path,
 	uint32_t link = path->tuple.link;
 	const struct hw_status_link *names = link < link_count ? &links[link] : NULL;
 	json_t *object = json_pack(
-		"{s:s?, s:s?, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s?, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"link", names ? names->name : NULL,
-		"interface", names ? names->interface : NULL,
+		"interface", hw_status_plain(names ? names->interface : NULL),
 		"local", address(&path->tuple.local),
 		"remote", address(&path->tuple.remote),
 		"state", path_state(path->state),

@@ -371,6 +371,26 @@ static void the_largest_status_fits_a_reply(void **state)
 	json_decref(root);
 }
 
+/* An interface may be called anything but "/" and blanks: JSON takes UTF-8 alone, a terminal less. */
+static void odd_names_of_interfaces_are_shown(void **state)
+{
+	static const struct hw_status_link links[] = {
+		{.name = "dsl", .interface = "w\xe4n\x1b[0m", .state = "ready", .use = "always",
+		 .use_by = "configuration"}};
+	struct hw_path_snapshot path = {.state = HW_PATH_UP};
+	json_t *list = hw_status_render_links(links, 1);
+	json_t *object = hw_status_render_path(&path, links, 1);
+
+	(void)state;
+	assert_non_null(list);
+	assert_non_null(object);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "interface")),
+			    "w?n?[0m");
+	assert_string_equal(json_string_value(json_object_get(object, "interface")), "w?n?[0m");
+	json_decref(list);
+	json_decref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +399,7 @@ int main(void)
 		cmocka_unit_test(everything_measured_is_shown),
 		cmocka_unit_test(links_say_what_they_cost),
 		cmocka_unit_test(unknown_is_null),
+		cmocka_unit_test(odd_names_of_interfaces_are_shown),
 		cmocka_unit_test(the_largest_status_fits_a_reply),
 	};
 
