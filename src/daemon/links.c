@@ -60,20 +60,39 @@ static int try_dump(struct hw_daemon *daemon, int (*dump)(struct hw_daemon *daem
 	return err == HW_E_STATE ? 0 : err;
 }
 
+/* All of it, or the picture stays as it is: links must not go down because memory was short. */
+static int make_anew(struct hw_daemon *daemon)
+{
+	struct hw_picture before;
+	int err = 0, saved;
+
+	if (!hw_picture_copy(&daemon->picture, &before)) {
+		errno = ENOMEM;
+		return HW_E_NOMEM;
+	}
+	if (daemon->picture_lost)
+		err = try_dump(daemon, dump_interfaces);
+	if (err == 0)
+		err = try_dump(daemon, dump_routes);
+	saved = errno;
+	hw_picture_free(err == 0 ? &before : &daemon->picture);
+	if (err < 0)
+		daemon->picture = before;
+	errno = saved;
+	return err;
+}
+
 /* Ask the kernel for what is not known for certain, unless it was asked a moment ago. */
 static void refresh(struct hw_daemon *daemon, hw_time now)
 {
 	hw_time before = hw_clock_now();
-	int err = 0;
+	int err;
 
 	if (!daemon->picture_lost && !daemon->picture.routes_stale)
 		return;
 	if (now < daemon->picture_at)
 		return;
-	if (daemon->picture_lost)
-		err = try_dump(daemon, dump_interfaces);
-	if (err == 0)
-		err = try_dump(daemon, dump_routes);
+	err = make_anew(daemon);
 	daemon->look_due = true;
 	daemon->picture_at = hw_time_add(now, SPARE * hw_time_since(hw_clock_now(), before));
 	if (err == 0) {

@@ -13,6 +13,36 @@ void hw_picture_free(struct hw_picture *picture)
 	memset(picture, 0, sizeof(*picture));
 }
 
+/* `count` things of `bytes` each; NULL where there is nothing, or no memory. */
+static void *copy_list(const void *list, size_t count, size_t bytes)
+{
+	void *copy = count > 0 ? malloc(count * bytes) : NULL;
+
+	if (copy)
+		memcpy(copy, list, count * bytes);
+	return copy;
+}
+
+bool hw_picture_copy(const struct hw_picture *picture, struct hw_picture *ret_copy)
+{
+	struct hw_picture *copy = ret_copy;
+
+	*copy = *picture;
+	copy->interface_room = copy->interface_count;
+	copy->address_room = copy->address_count;
+	copy->route_room = copy->route_count;
+	copy->interfaces = copy_list(picture->interfaces, picture->interface_count,
+				     sizeof(picture->interfaces[0]));
+	copy->addresses = copy_list(picture->addresses, picture->address_count,
+				    sizeof(picture->addresses[0]));
+	copy->routes = copy_list(picture->routes, picture->route_count, sizeof(picture->routes[0]));
+	if ((copy->interface_count == 0 || copy->interfaces) &&
+	    (copy->address_count == 0 || copy->addresses) && (copy->route_count == 0 || copy->routes))
+		return true;
+	hw_picture_free(copy);
+	return false;
+}
+
 void hw_picture_forget_interfaces(struct hw_picture *picture)
 {
 	picture->interface_count = picture->address_count = 0;

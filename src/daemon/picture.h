@@ -41,6 +41,9 @@ struct hw_picture {
 /* All zero is an empty picture. */
 void hw_picture_free(struct hw_picture *picture);
 
+/* The same once more, in lists of its own. False: no memory, and `ret_copy` is empty. */
+bool hw_picture_copy(const struct hw_picture *picture, struct hw_picture *ret_copy);
+
 /* Forget all interfaces and addresses; or all routes. */
 void hw_picture_forget_interfaces(struct hw_picture *picture);
 void hw_picture_forget_routes(struct hw_picture *picture);

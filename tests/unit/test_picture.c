@@ -108,6 +108,36 @@ static void addresses_go_with_their_interface(void **state)
 	hw_picture_free(&p);
 }
 
+static void a_copy_has_lists_of_its_own(void **state)
+{
+	struct hw_addr here = addr("10.0.0.5"), peer = addr("192.0.2.9");
+	struct hw_picture p = {0}, empty, copy;
+
+	(void)state;
+	assert_true(hw_picture_copy(&p, &empty));
+	assert_int_equal(hw_picture_fingerprint(&empty, 2), 0);
+	hw_picture_set_endpoints(&p, &peer, 1);
+	interface(&p, IF_NEW, 2, "eth0", true);
+	address(&p, AD_NEW, 2, "10.0.0.5", true);
+	route(&p, RT_NEW, 2, "0.0.0.0", 0, "10.0.0.1");
+	assert_true(hw_picture_copy(&p, &copy));
+	hw_picture_forget_interfaces(&p);
+	hw_picture_forget_routes(&p);
+	interface(&p, IF_NEW, 3, "eth1", true);
+	assert_string_equal(hw_picture_interface(&copy, 2)->name, "eth0");
+	assert_null(hw_picture_interface(&copy, 3));
+	assert_true(hw_picture_has_address(&copy, 2, &here));
+	assert_true(hw_picture_has_route(&copy, 2, &peer));
+	assert_true(copy.routes_stale);
+	/* And it grows. */
+	for (uint32_t i = 3; i < 100; i++)
+		assert_true(interface(&copy, IF_NEW, i, "x", true));
+	assert_int_equal(p.interface_count, 1);
+	hw_picture_free(&p);
+	hw_picture_free(&empty);
+	hw_picture_free(&copy);
+}
+
 static void only_routes_that_matter_are_kept(void **state)
 {
 	struct hw_addr peer = addr("192.0.2.9");
@@ -249,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(interfaces_come_change_and_go),
 		cmocka_unit_test(addresses_go_with_their_interface),
+		cmocka_unit_test(a_copy_has_lists_of_its_own),
 		cmocka_unit_test(only_routes_that_matter_are_kept),
 		cmocka_unit_test(it_is_known_when_routes_are_not_known),
 		cmocka_unit_test(a_fingerprint_tells_changes_and_no_more),
