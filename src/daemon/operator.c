@@ -57,16 +57,20 @@ static struct hw_daemon_word *find_word(struct hw_daemon *daemon, const char *na
 
 void hw_daemon_operator_named(struct hw_daemon_link *link, const char *before)
 {
-	struct hw_daemon_word *word;
+	struct hw_daemon_word *word = find_word(link->daemon, link->name);
 
-	/* A link that is renamed takes its word with it; another that comes by the old name has none. */
+	/*
+	 * A link that is renamed takes its word with it, or that it has none: what was said of another
+	 * that had this name is over. One that comes by the old name has no word.
+	 */
 	if (before[0]) {
+		if (word)
+			memset(word, 0, sizeof(*word));
 		word = find_word(link->daemon, before);
 		if (word)
 			memcpy(word->name, link->name, sizeof(word->name));
 		return;
 	}
-	word = find_word(link->daemon, link->name);
 	if (!word)
 		return;
 	link->admin_down = word->down;
@@ -121,6 +125,11 @@ static void describe(const struct hw_daemon_link *link, char text[TEXT_BYTES])
 			       "; its use is %s until 'hawser link use %s config' or a restart "
 			       "(configured: %s)",
 			       use_text(link->use_override), link->name, use_text(link->rule->use));
+	/* The name of an interface may hold anything, and JSON takes UTF-8 alone. */
+	for (; *text != '\0'; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
 }
 
 static void carry_out(struct hw_daemon_link *link, enum hw_control_do what, hw_time now)
@@ -147,14 +156,55 @@ static void carry_out(struct hw_daemon_link *link, enum hw_control_do what, hw_t
 	}
 }
 
+static json_t *link_reply(const char *name, const char *text)
+{
+	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 1, "link", "name", name, "text", text);
+}
+
+/* The same for a link that is not there now, of which something was said before. */
+static json_t *change_word(struct hw_daemon *daemon, struct hw_daemon_word *word,
+			   enum hw_control_do what)
+{
+	char name[HW_CORE_NAME_BYTES], text[TEXT_BYTES], use[64] = "";
+
+	memcpy(name, word->name, sizeof(name));
+	switch (what) {
+	case HW_CONTROL_LINK_DOWN:
+	case HW_CONTROL_LINK_UP:
+		word->down = what == HW_CONTROL_LINK_DOWN;
+		break;
+	case HW_CONTROL_LINK_CONFIG:
+		word->overridden = false;
+		break;
+	default:
+		word->overridden = true;
+		word->use = what == HW_CONTROL_LINK_ALWAYS   ? HW_USE_ALWAYS
+			    : what == HW_CONTROL_LINK_BACKUP ? HW_USE_BACKUP
+							     : HW_USE_NEVER;
+		break;
+	}
+	if (word->overridden)
+		(void)snprintf(use, sizeof(use), ", use %s", use_text(word->use));
+	(void)snprintf(text, sizeof(text), "not there now; when it comes: %s%s",
+		       word->down ? "down" : word->overridden ? "up" : "as configured", use);
+	if (!word->down && !word->overridden)
+		memset(word, 0, sizeof(*word));
+	hw_log(&daemon->log, HW_LOG_INFO, "link %s: %s", name, text);
+	return link_reply(name, text);
+}
+
 static json_t *change_link(struct hw_daemon *daemon, const struct hw_control_request *request,
 			   hw_time now)
 {
 	struct hw_daemon_link *link = hw_daemon_link_find(daemon, request->link);
 	char text[TEXT_BYTES];
 
-	if (!link)
-		return unknown_link(daemon, request->link);
+	if (!link) {
+		struct hw_daemon_word *word = find_word(daemon, request->link);
+
+		return word ? change_word(daemon, word, request->what)
+			    : unknown_link(daemon, request->link);
+	}
 
 	bool up = link->up;
 
@@ -164,7 +214,7 @@ static json_t *change_link(struct hw_daemon *daemon, const struct hw_control_req
 	/* Where it came up or went down, that has been logged with the reason. */
 	if (up == link->up)
 		hw_log(&daemon->log, HW_LOG_INFO, "link %s: %s", link->name, text);
-	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 1, "link", "name", link->name, "text", text);
+	return link_reply(link->name, text);
 }
 
 json_t *hw_daemon_act(void *ctx, const struct hw_control_request *request,
