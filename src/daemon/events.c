@@ -12,6 +12,18 @@ static const char *peer_name(const struct hw_daemon *daemon, uint32_t peer)
 	return peer < daemon->config->peer_count ? daemon->config->peers[peer].name : "?";
 }
 
+/* Whether the peer could be heard at all: without a link, it is not the peer that is silent. */
+static bool listens(const struct hw_daemon *daemon)
+{
+	for (uint32_t i = 0; i < HW_CORE_MAX_LINKS; i++) {
+		const struct hw_daemon_link *link = &daemon->links[i];
+
+		if (link->used && link->up && hw_daemon_link_use(link) != HW_USE_NEVER)
+			return true;
+	}
+	return false;
+}
+
 static void log_session(struct hw_daemon *daemon, const struct hw_event *event, hw_time now)
 {
 	const char *peer = peer_name(daemon, event->peer);
@@ -25,7 +37,9 @@ static void log_session(struct hw_daemon *daemon, const struct hw_event *event, 
 		break;
 	case HW_EVENT_SESSION_DOWN:
 		hw_log_change(&daemon->log, &daemon->session_flap, now, HW_LOG_WARNING, subject,
-			      "silent on every path, session down; it is tried again until it answers");
+			      listens(daemon)
+				      ? "silent on every path, session down; it is tried again until it answers"
+				      : "no link is in use, session down; it goes on with the first that is");
 		break;
 	case HW_EVENT_SESSION_CLOSED:
 		hw_log_change(&daemon->log, &daemon->session_flap, now, HW_LOG_INFO, subject,

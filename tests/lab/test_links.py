@@ -250,6 +250,26 @@ def no_address_for_a_while_is_no_way_out(s):
 
 
 @case
+def without_a_link_the_peer_is_not_blamed(s):
+    """The log says that there is no link, not that the peer is silent."""
+    unplug_all(s)
+    start(s, {})
+    plug_in(s, 1)
+    until_links(s, ["wan1"])
+    ping(s)
+    s.a.ip("addr flush dev wan1")
+    until(lambda: "no link is in use, session down" in s.van.log(100), BUSY, "the log says why")
+    expect("silent on every path" not in s.van.log(100), s.van.log(100))
+    s.a.ip("addr add 10.1.1.1/24 dev wan1")
+    s.a.ip("route add default via 10.1.1.2 dev wan1 metric 1")
+    until_links(s, ["wan1"])
+    until(lambda: s.van.log(100).count("session up") == 2, PLUG_WITHIN + BUSY, "it goes on")
+    plug_in(s, 2)
+    until_links(s, ["wan1", "wan2"])
+    ping(s)
+
+
+@case
 def carrier_that_is_lost_costs_nothing(s):
     pinger = Pinger(s.a, "10.88.0.2", count=150)
     time.sleep(0.3)
