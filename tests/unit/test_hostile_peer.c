@@ -577,6 +577,32 @@ static void a_peer_that_forbids_all_its_links_can_be_reached_later(void **state)
 	assert_int_equal(hw_path_use(&client()->paths.paths[0]), HW_USE_ALWAYS);
 }
 
+/* The path that the word of its own end came by fails, but stays while the packet is read. */
+static void a_path_that_carries_its_own_end_stays(void **state)
+{
+	const struct hw_tuple from = from_client(0), other = from_client(1);
+	struct hw_path *path = hw_path_table_find(&hub()->paths, &from);
+	struct hw_path *second = hw_path_table_find(&hub()->paths, &other);
+	struct hw_control_path_state removed = { .state = HW_CONTROL_STATE_REMOVED };
+	const struct hw_control_observed observed = { .addr = w.node[1].addr[2] };
+	uint8_t plain[200];
+	struct hw_control_writer writer;
+
+	(void)state;
+	assert_true(path->learnt && second->learnt);
+	hw_control_writer_init(&writer, plain, sizeof(plain));
+	removed.path = path->peer_id;
+	assert_int_equal(hw_control_put_path_state(&writer, &removed), 0);
+	removed.path = second->peer_id;
+	assert_int_equal(hw_control_put_path_state(&writer, &removed), 0);
+	assert_int_equal(hw_control_put_observed(&writer, &observed), 0);
+	say(HW_WIRE_DATA, HW_WIRE_STREAM_CONTROL, plain, (uint32_t)writer.len, &from);
+	assert_ptr_equal(hw_path_table_find(&hub()->paths, &from), path);
+	assert_int_equal(path->state, HW_PATH_DOWN);
+	assert_true(hw_addr_equal(&path->observed, &observed.addr));
+	assert_null(hw_path_table_find(&hub()->paths, &other));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -594,6 +620,7 @@ int main(void)
 		TEST(goodbyes_in_a_loop_leave_nothing),
 		TEST(false_compression_is_counted),
 		TEST(streams_without_a_service_are_counted),
+		TEST(a_path_that_carries_its_own_end_stays),
 		TEST(a_peer_that_forbids_all_its_links_can_be_reached_later),
 #undef TEST
 	};

@@ -314,6 +314,36 @@ static void unasked_frames_change_nothing_that_counts(void **state)
 	assert_true(sizeof(struct hw_load) < 100000);
 }
 
+/* What the node's own user has begun is not the peer's to replace. */
+static void a_question_leaves_ones_own_load_alone(void **state)
+{
+	const struct hw_load_params own = { .rate_kbps = 1000, .duration_ms = 1000, .bytes = 1u << 20 };
+	uint32_t path = shaped_path(&s, SHAPED_HUB, 0);
+	struct hw_control_load frame = greedy(1);
+	struct hw_load_outcome o;
+
+	(void)state;
+	assert_int_equal(hw_core_load_start(s.node[SHAPED_HUB].core, 0, path, &own, s.now), 0);
+	shaped_flush(&s, SHAPED_HUB);
+	frame.rate_kbps = 1000;
+	for (int i = 0; i < 10; i++) {
+		say_load(0, &frame);
+		shaped_run(&s, s.now + HW_MS(100));
+		assert_false(stream_on(0)->asked);
+	}
+	/* Nor while it waits for the peer's word of what arrived. */
+	for (int i = 0; i < 1000 && stream_on(0)->phase != HW_LOAD_ENDING; i++)
+		shaped_run(&s, s.now + HW_MS(1));
+	assert_int_equal(stream_on(0)->phase, HW_LOAD_ENDING);
+	hw_load_asked(peer_of(SHAPED_HUB), hw_path_table_at(&peer_of(SHAPED_HUB)->paths, path), &frame,
+		      NULL, s.now);
+	assert_false(stream_on(0)->asked);
+	shaped_run(&s, s.now + HW_S(1));
+	hw_core_load_outcome(s.node[SHAPED_HUB].core, 0, path, false, &o);
+	assert_int_equal(o.state, HW_LOAD_OVER);
+	assert_true(o.sent_packets > 90);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +352,7 @@ int main(void)
 		T(a_load_lasts_at_most_3_s),
 		T(a_load_has_at_most_1_gbit),
 		T(two_run_at_once_and_one_on_a_path),
+		T(a_question_leaves_ones_own_load_alone),
 		T(a_question_repeated_begins_nothing),
 		T(the_hours_bytes_run_out),
 		T(what_was_not_sent_is_not_charged),

@@ -620,76 +620,6 @@ static void a_path_that_is_down_moves_at_once(void **state)
 }
 
 /* The path is on another link, so it was not asked with the candidate; it is asked now. */
-/* A configured path that has sent a probe; its token. */
-static uint64_t probed_path(struct hw_path_table *table, struct hw_path **ret_path)
-{
-	struct hw_tuple tuple = tuple_of(0, 1);
-
-	assert_int_equal(hw_path_table_add(table, &tuple, &link_settings, false, start, ret_path), 0);
-	drain(table, start);
-	return hw_path_probe_sent(*ret_path, start);
-}
-
-/* An answer from another address is taken for the path's only where each of its conditions holds. */
-static void an_answer_from_elsewhere_counts_only_when_it_was_asked_for(void **state)
-{
-	struct hw_tuple elsewhere = tuple_of(0, 2);
-
-	(void)state;
-	for (int wrong = 0; wrong < 8; wrong++) {
-		struct hw_path_table *table = new_table();
-		struct hw_path *path;
-		uint64_t token = probed_path(table, &path);
-		struct hw_tuple tuple = elsewhere;
-
-		token += wrong == 1;
-		token = wrong == 2 ? 0 : token;
-		path->learnt = wrong == 3;
-		path->link_down = wrong == 4;
-		tuple.link += wrong == 5;
-		tuple.remote.family = wrong == 6 ? HW_FAMILY_IPV6 : HW_FAMILY_IPV4;
-		if (wrong == 7) /* it works: only its own address counts */
-			hw_path_answered(path, HW_MS(20), start);
-		assert_int_equal(hw_path_table_answered_elsewhere(table, path, &tuple, token),
-				 wrong == 0);
-		if (wrong == 0)
-			assert_ptr_equal(hw_path_table_find(table, &tuple), path);
-		else
-			assert_null(hw_path_table_find(table, &tuple));
-		test_free(table);
-	}
-}
-
-/* Where it was answered from says nothing of a path that has moved: others may be there now. */
-static void a_path_that_moves_is_found_where_it_is_alone(void **state)
-{
-	struct hw_path_table *table = new_table();
-	struct hw_tuple elsewhere = tuple_of(0, 2), there = tuple_of(0, 3);
-	struct asked asked = { 0 };
-	struct hw_path *path;
-	uint64_t token = probed_path(table, &path);
-	bool known;
-
-	(void)state;
-	assert_true(hw_path_table_answered_elsewhere(table, path, &elsewhere, token));
-	hw_path_probe_replied(path, token, 0, start + HW_MS(20), &known);
-	assert_true(known);
-	assert_int_equal(path->state, HW_PATH_UP);
-	hw_path_table_learn_peer_id(table, path, 4, true);
-	assert_ptr_equal(hw_path_table_find(table, &elsewhere), path);
-	assert_non_null(hear(table, 0, 3, 100, start + HW_MS(30)));
-	take(table, start + HW_MS(30), &asked);
-	assert_int_equal(answer(table, 0, 3, asked.candidate_challenge, 4, start + HW_MS(50)), 0);
-	for (hw_time now = start + HW_MS(50); now < start + HW_S(1); now += HW_MS(10)) {
-		hw_path_table_tick(table, now);
-		take(table, now, &asked);
-	}
-	assert_int_equal(asked.events[HW_PATH_ACTION_EVENT_MOVED], 1);
-	assert_ptr_equal(hw_path_table_find(table, &there), path);
-	assert_null(hw_path_table_find(table, &elsewhere));
-	test_free(table);
-}
-
 static void a_path_of_another_link_is_asked_before_it_moves(void **state)
 {
 	struct hw_path_table *table = new_table();
@@ -843,8 +773,6 @@ int main(void)
 		cmocka_unit_test(moving_a_young_path_takes_no_longer),
 		cmocka_unit_test(a_relay_moves_nothing_while_the_old_address_answers),
 		cmocka_unit_test(a_path_that_is_down_moves_at_once),
-		cmocka_unit_test(an_answer_from_elsewhere_counts_only_when_it_was_asked_for),
-		cmocka_unit_test(a_path_that_moves_is_found_where_it_is_alone),
 		cmocka_unit_test(a_path_of_another_link_is_asked_before_it_moves),
 		cmocka_unit_test(without_a_session_nothing_is_sent),
 		cmocka_unit_test(views_show_delays_beyond_the_fastest),
