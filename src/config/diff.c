@@ -415,13 +415,22 @@ static void compare_links(struct comparison *c)
 		(void)snprintf(place, sizeof(place), "links[%u]", i);
 		if (was != NULL)
 			compare_link(c, was, next, i);
+		else if (next->every)
+			note(c, "links", HW_PART_LINKS, "links: every interface that leads to the peer, none is named");
 		else
 			note(c, place, HW_PART_LINKS, "links.%s: added (interface %s, price %u, use %s)",
 			     next->name, or_none(next->interface), next->price, use_text(next->use));
 	}
-	for (uint32_t i = 0; i < c->was->link_count; i++)
-		if (find_link(c->next, c->was->links[i].name, &number) == NULL)
-			note(c, "links", HW_PART_LINKS, "links.%s: removed", c->was->links[i].name);
+	for (uint32_t i = 0; i < c->was->link_count; i++) {
+		const struct hw_config_link *was = &c->was->links[i];
+
+		if (find_link(c->next, was->name, &number) != NULL)
+			continue;
+		if (was->every)
+			note(c, "links", HW_PART_LINKS, "links: those that are named, no longer all");
+		else
+			note(c, "links", HW_PART_LINKS, "links.%s: removed", was->name);
+	}
 }
 
 static void exclude_text(const struct hw_config *config, char ret_text[LIST_BYTES])

@@ -332,6 +332,36 @@ static void links_may_change_places(void **state)
 	hw_config_free(next);
 }
 
+/* Where no link is named, the reader makes a rule of its own: its name is nobody's. */
+static void links_that_are_not_named_have_no_name(void **state)
+{
+	static const struct {
+		bool every_was;
+		const char *text;
+	} table[] = {
+		{ true, "links: those that are named, no longer all" },
+		{ false, "links: every interface that leads to the peer, none is named" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct hw_config *was = config_with(LINES, ""), *next = config_with(LINES, "");
+		struct hw_config *found = table[i].every_was ? was : next;
+		bool told = false;
+
+		found->links[0].every = true;
+		snprintf(found->links[0].name, sizeof(found->links[0].name), "every");
+		hw_config_compare(was, next, PACKET_BYTES, &diff);
+		assert_int_equal(diff.refused, 0);
+		assert_int_equal(diff.count, 2);
+		for (uint32_t j = 0; j < diff.count; j++)
+			told = told || strcmp(diff.changes[j].text, table[i].text) == 0;
+		assert_true(told);
+		hw_config_free(was);
+		hw_config_free(next);
+	}
+}
+
 static void places_fall_back_to_what_holds_them(void **state)
 {
 	struct hw_config *config = config_with(LINES, "");
@@ -361,6 +391,7 @@ int main(void)
 		cmocka_unit_test(changes_of_both_kinds_are_told_apart),
 		cmocka_unit_test(many_changes_are_counted),
 		cmocka_unit_test(links_may_change_places),
+		cmocka_unit_test(links_that_are_not_named_have_no_name),
 		cmocka_unit_test(places_fall_back_to_what_holds_them),
 	};
 
