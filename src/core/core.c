@@ -6,17 +6,16 @@
 
 void hw_core_config_init(struct hw_core_config *config)
 {
-	*config = (struct hw_core_config){
-		.layer2 = true,
-		.tunnel_mtu = 1500,
-		.tunnel_mtu_least = 576,
-		.mss_clamp = true,
-		.replay_packets = HW_REPLAY_PACKETS_DEFAULT,
-		.replay_time = HW_REPLAY_LATE_AFTER_DEFAULT,
-		.rekey_after = HW_S(120),
-		.reject_after = HW_S(180),
-		.rekey_packets = UINT64_C(1) << 60,
-	};
+	memset(config, 0, sizeof(*config)); /* its padding too: hw_core_state_hash goes by bytes */
+	config->layer2 = true;
+	config->tunnel_mtu = 1500;
+	config->tunnel_mtu_least = 576;
+	config->mss_clamp = true;
+	config->replay_packets = HW_REPLAY_PACKETS_DEFAULT;
+	config->replay_time = HW_REPLAY_LATE_AFTER_DEFAULT;
+	config->rekey_after = HW_S(120);
+	config->reject_after = HW_S(180);
+	config->rekey_packets = UINT64_C(1) << 60;
 }
 
 int hw_core_new(const struct hw_core_env *env, struct hw_pool *pool, hw_time now,

@@ -67,8 +67,11 @@ static void mix_path(struct hash *h, const struct hw_path *path)
 
 static void mix_paths(struct hash *h, const struct hw_path_table *table)
 {
-	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++)
-		mix_path(h, &table->paths[i]);
+	for (uint32_t i = 0; i < HW_PATH_TABLE_PATHS; i++) {
+		mix64(h, table->paths[i].used);
+		if (table->paths[i].used) /* what lies in the other places means nothing */
+			mix_path(h, &table->paths[i]);
+	}
 	mix(h, table->candidates, sizeof(table->candidates));
 	mix(h, table->theirs, sizeof(table->theirs));
 	mix(h, &table->clock, sizeof(table->clock));

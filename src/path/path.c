@@ -57,7 +57,11 @@ void hw_path_init(struct hw_path *path, uint32_t id, const struct hw_tuple *tupl
 
 void hw_path_set_link(struct hw_path *path, const struct hw_path_link *link)
 {
-	path->link = *link;
+	/* Field by field: hw_core_state_hash goes by bytes, and padding is no state. */
+	path->link.use = link->use;
+	path->link.price = link->price;
+	path->link.mtu_bytes = link->mtu_bytes;
+	path->link.metered = link->metered;
 	path->view_stale = true;
 	hw_path_mtu_set_ceiling(&path->mtu, link->mtu_bytes);
 }

@@ -458,6 +458,7 @@ static void reports_of_any_kind_do_no_harm(void **state)
 		for (unsigned p = 0; p < 16; p++) {
 			report.paths[p].path = (uint8_t)(i & 1 ? p : 0);
 			report.paths[p].state %= HW_CONTROL_STATES;
+			memset(&report.paths[p].detailed, i & 2 ? 1 : 0, sizeof(bool));
 			report.streams[p].stream = (uint8_t)p;
 		}
 		hw_control_writer_init(&writer, plain, sizeof(plain));
