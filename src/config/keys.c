@@ -37,24 +37,15 @@ static void read_section(struct hw_schema_reader *r, const struct hw_schema_key 
 
 /* tunnel */
 
-static void read_interface(struct hw_schema_reader *r, const struct hw_schema_key *key,
-			   const struct hw_yaml_node *value, void *target)
+static void read_device(struct hw_schema_reader *r, const struct hw_schema_key *key,
+			const struct hw_yaml_node *value, void *target)
 {
-	int rc;
-
 	if (!hw_schema_is_text(r, key, value))
 		return;
-	if (hw_value_is_pattern(value->text)) {
+	if (hw_value_is_pattern(value->text))
 		hw_schema_wrong(r, key, value);
-		return;
-	}
-	rc = hw_value_interface(value->text, target);
-	if (rc == HW_E_LIMIT)
-		hw_schema_error(r, value,
-				"'%.64s' is too long for an interface: at most 15 characters",
-				value->text);
-	else if (rc != 0)
-		hw_schema_wrong(r, key, value);
+	else
+		hw_config_read_interfaces(r, key, value, target);
 }
 
 static void read_prefix(struct hw_schema_reader *r, const struct hw_schema_key *key,
@@ -103,7 +94,7 @@ static void read_tunnel_mtu(struct hw_schema_reader *r, const struct hw_schema_k
 
 #define AT(field) offsetof(struct hw_config_tunnel, field)
 static const struct hw_schema_key tunnel_keys[] = {
-	{ "device", read_interface, AT(device),
+	{ "device", read_device, AT(device),
 	  "a device name of 1 to 15 characters, such as hw0" },
 	{ "type", hw_schema_flag, AT(layer2), "tap or tun", .words = tunnel_types },
 	{ "address", read_addresses, 0, "a list of addresses, such as [10.88.0.2/24]" },

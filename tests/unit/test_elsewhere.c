@@ -1,34 +1,7 @@
 /* A peer that answers from another address than it is called at: when that is taken for its path's. */
-#include "test.h"
+#include "paths.h"
 
-#include "path/table.h"
-
-#define CHALLENGE_BYTES 43u /* a datagram with one CHALLENGE */
-
-static const struct hw_path_link link_settings = { .use = HW_USE_ALWAYS,
-						   .price = 1,
-						   .mtu_bytes = 1472 };
 static const uint8_t seed[HW_PATH_SEED_BYTES] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-static const hw_time start = HW_S(100);
-
-static struct hw_path_table *new_table(void)
-{
-	struct hw_path_table *table = test_malloc(sizeof(*table));
-
-	hw_path_table_init(table);
-	table->context.session = true;
-	return table;
-}
-
-/* The n-th address on a link. */
-static struct hw_tuple tuple_of(uint32_t link, uint32_t n)
-{
-	return (struct hw_tuple){
-		.local = { .family = HW_FAMILY_IPV4, .ip = { 10, 0, 0, 1 }, .port = 8420 },
-		.remote = { .family = HW_FAMILY_IPV4, .ip = { 198, 51, 100, (uint8_t)n }, .port = 9000 },
-		.link = link,
-	};
-}
 
 /* A configured path that has sent a probe; its token. */
 static uint64_t probed_path(struct hw_path_table *table, struct hw_path **ret_path)

@@ -1,33 +1,5 @@
 /* What the peer tells of its own links: use, price, and which paths share both ends' links. */
-#include "test.h"
-
-#include "path/table.h"
-
-static const struct hw_path_link link_settings = { .use = HW_USE_BACKUP,
-						   .price = 2,
-						   .mtu_bytes = 1472 };
-static const hw_time start = HW_S(100);
-
-static struct hw_path_table *new_table(void)
-{
-	struct hw_path_table *table = test_malloc(sizeof(*table));
-
-	hw_path_table_init(table);
-	table->context.session = true;
-	return table;
-}
-
-/* The n-th stranger on a link. */
-static struct hw_tuple tuple_of(uint32_t link, uint32_t n)
-{
-	return (struct hw_tuple){
-		.local = { .family = HW_FAMILY_IPV4, .ip = { 10, 0, 0, 1 }, .port = 8420 },
-		.remote = { .family = HW_FAMILY_IPV4,
-			    .ip = { 198, 51, (uint8_t)(n >> 8), (uint8_t)n },
-			    .port = 9000 },
-		.link = link,
-	};
-}
+#include "paths.h"
 
 /* An UP path, known to the peer as peer_id. */
 static struct hw_path *up_path(struct hw_path_table *table, uint32_t link, uint32_t n,
